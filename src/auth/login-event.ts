@@ -1,0 +1,38 @@
+/** Signing in, as a stream of events: a terminal, plain lines and NDJSON read the same ones (cli.md 3.1). */
+import type { MiraError } from '../errors.ts';
+import type { StorageKind } from '../store/secret-store.ts';
+
+export interface Account {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+export type LoginEvent =
+  | {
+      readonly kind: 'device_code';
+      /** Where the person goes; checked, and exactly as the server sent it (RFC 8628, section 3.3). */
+      readonly verificationUri: string;
+      readonly verificationUriComplete?: string | undefined;
+      readonly userCode: string;
+      /** Milliseconds since the epoch. */
+      readonly expiresAt: number;
+      /** Seconds between polls. */
+      readonly interval: number;
+      /** Host that asks, and what it asks for. */
+      readonly host: string;
+      readonly scopes: readonly string[];
+    }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'slow_down'; readonly interval: number }
+  | { readonly kind: 'offline'; readonly error: MiraError }
+  | {
+      readonly kind: 'authorized';
+      readonly profile: string;
+      readonly account?: Account | undefined;
+      readonly expiresAt?: number | undefined;
+      readonly storage: StorageKind;
+      /** Sentences a person should read: a short session, narrower scopes, what wins over this session. */
+      readonly notices: readonly string[];
+    }
+  | { readonly kind: 'denied' | 'expired' | 'cancelled' | 'error'; readonly error: MiraError };

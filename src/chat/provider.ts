@@ -1,0 +1,47 @@
+/** What every provider speaks: one request in, one stream of the same events out. */
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly text: string;
+}
+
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly maxTokens?: number | undefined;
+  readonly temperature?: number | undefined;
+}
+
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens?: number | undefined;
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'other';
+
+export type ChatEvent =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'reasoning'; readonly text: string }
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'rate_limit'; readonly remaining: number; readonly resetAt?: number | undefined }
+  /** The request is sent again after `afterMs`; nothing of the answer has been shown. */
+  | { readonly kind: 'retry'; readonly attempt: number; readonly afterMs: number; readonly reason: string }
+  /** The last event of an answer that is whole. */
+  | { readonly kind: 'finish'; readonly finishReason: FinishReason };
+
+export interface Model {
+  readonly id: string;
+  /** Context window, tokens. */
+  readonly context?: number | undefined;
+  /** Longest answer, tokens. */
+  readonly maxOutput?: number | undefined;
+  readonly ownedBy?: string | undefined;
+}
+
+export interface ChatProvider {
+  readonly id: string;
+  /** Streams one answer. Throws MiraError; what had arrived is in the events already given. */
+  chat(request: ChatRequest, options: { readonly signal: AbortSignal }): AsyncIterable<ChatEvent>;
+  models(options: { readonly signal: AbortSignal }): Promise<readonly Model[]>;
+}

@@ -1,0 +1,103 @@
+/**
+ * Bundles src into dist: one entry for the program, one for the process that talks to the keychain, and a
+ * chunk for each module that is imported lazily, so that a command reads from disk only what it uses.
+ * The same sources give the same bytes. dist is replaced whole, and only when something in it changes.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const workshop = join(root, '.set-up');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+await build();
+
+async function build() {
+  const fresh = join(workshop, `dist-${process.pid}-new`);
+  try {
+    await bundle(fresh);
+    if (digest(fresh) === digest(dist)) return;
+    replace(fresh);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+async function bundle(dir) {
+  const bundled = await rolldown({
+    cwd: root,
+    input: { main: 'src/main.ts', 'keychain-helper': 'src/store/keychain-helper.ts' },
+    platform: 'node',
+    // The one package with a compiled part, which is found beside its own files.
+    external: ['keytar'],
+    plugins: [withoutDevtools()],
+    transform: {
+      target: 'node22.19',
+      jsx: { runtime: 'automatic' },
+      define: {
+        'process.env.NODE_ENV': '"production"',
+        __MIRA_VERSION__: JSON.stringify(version),
+      },
+    },
+    onLog: (level, log) => {
+      if (level === 'warn') throw new Error(`rolldown warns: ${log.message}`);
+    },
+  });
+  await bundled.write({
+    dir,
+    format: 'esm',
+    sourcemap: false,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // Whitespace and syntax only: names stay readable in the stack of a bug report.
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    comments: { legal: false, annotation: false, jsdoc: false },
+  });
+  await bundled.close();
+}
+
+/**
+ * With DEV set in the environment Ink looks for React's development tools. They are no part of this program,
+ * and DEV is often set for reasons of its own. Ink reads it from an imported `process`, out of reach of `define`.
+ */
+function withoutDevtools() {
+  const question = /process\.env\['DEV'\] === 'true'/g;
+  return {
+    name: 'without-devtools',
+    transform: {
+      filter: { id: /[\\/]ink[\\/]build[\\/](?:ink|reconciler)\.js$/ },
+      handler(code) {
+        if (code.search(question) === -1)
+          throw new Error('Ink asks for DEV in another way: look at withoutDevtools.');
+        return { code: code.replace(question, 'false'), map: null };
+      },
+    },
+  };
+}
+
+/** Two renames, so that a mira that starts meanwhile meets one whole build or the other, never half of one. */
+function replace(fresh) {
+  const old = join(workshop, `dist-${process.pid}-old`);
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function digest(folder) {
+  if (!existsSync(folder)) return undefined;
+  const hash = createHash('sha256');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) {
+    hash
+      .update(`${path.slice(folder.length)}\0`)
+      .update(readFileSync(path))
+      .update('\0');
+  }
+  return hash.digest('hex');
+}

@@ -171,3 +171,8 @@ export function abortError(signal: AbortSignal): MiraError {
     ? signal.reason
     : new MiraError('interrupted', 'Stopped.', { cause: signal.reason });
 }
+
+/** Whoever read our output has gone away, which ends the program quietly and well (`mira … | head -1`). */
+export class ReaderGone extends Error {
+  override readonly name = 'ReaderGone';
+}

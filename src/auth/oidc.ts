@@ -1,0 +1,433 @@
+/**
+ * OpenID Connect and OAuth 2.0, through openid-client, which only this file imports. Everything the library
+ * throws is translated here: its error objects can hold tokens, so nothing of them is passed on or printed.
+ */
+import * as client from 'openid-client';
+import { asFetch } from '../api/fetch-adapter.ts';
+import type { Http } from '../api/http.ts';
+import { isLoopback, parseServiceUrl } from '../api/url.ts';
+import { MiraError } from '../errors.ts';
+import type { DeviceAuthorization, Poll } from './device-grant.ts';
+import type { Account } from './login-event.ts';
+import { plainLine } from './server-text.ts';
+import type { TokenSet } from './session.ts';
+
+const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+const REQUEST_LIMIT_S = 15;
+/** A difference smaller than this is the network's, not the clock's. */
+const LEAST_SKEW_S = 5;
+
+export interface OidcServer {
+  readonly issuer: string;
+  /** Every host that is asked anything, the issuer's first. */
+  readonly hosts: readonly string[];
+  readonly scopesSupported: readonly string[] | undefined;
+  readonly supportsDeviceLogin: boolean;
+  readonly supportsRevocation: boolean;
+  readonly supportsUserinfo: boolean;
+  startDevice(request: { readonly scopes: readonly string[]; readonly resource?: string | undefined }): Promise<DeviceAuthorization>;
+  /** One token request (RFC 8628, section 3.4). */
+  poll(request: { readonly deviceCode: string; readonly scopes: readonly string[]; readonly resource?: string | undefined }): Promise<Poll>;
+  /**
+   * RFC 6749, section 6. The same person must come back (OpenID Connect Core, section 12.2).
+   * @throws MiraError `session_ended` when the server refuses the token; network and server codes otherwise
+   */
+  refresh(request: RefreshRequest): Promise<TokenSet>;
+  /** RFC 7009. Resolves when the server confirms or never knew the token. */
+  revoke(request: { readonly token: string; readonly hint: 'refresh_token' | 'access_token' }): Promise<'revoked' | 'unsupported'>;
+  /** @throws MiraError `credential_rejected` when the token is refused */
+  userinfo(request: { readonly accessToken: string; readonly subject: string | undefined }): Promise<Account>;
+}
+
+export interface RefreshRequest {
+  readonly refreshToken: string;
+  readonly subject?: string | undefined;
+  readonly resource?: string | undefined;
+}
+
+export interface IssuerRequest {
+  readonly issuer: URL;
+  readonly clientId: string;
+  readonly http: Http;
+  readonly now: () => number;
+  /** Ends every request of this server. Left out for a refresh: once sent, its answer must not be lost. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with `server clock - local clock` in milliseconds when an answer carries a Date. */
+  readonly onSkew?: ((skewMs: number) => void) | undefined;
+}
+
+/**
+ * Reads the issuer's metadata: OpenID Discovery, then RFC 8414.
+ * @returns undefined when the issuer publishes neither (404, 403 or 405 to both)
+ * @throws MiraError `unsafe_url` when it names another issuer or an endpoint that is not https
+ */
+export async function findIssuer(request: IssuerRequest): Promise<OidcServer | undefined> {
+  const clock = { skewMs: 0 };
+  const answered = asFetch(request.http, {
+    onDate: (date: number) => {
+      clock.skewMs = date - request.now();
+      request.onSkew?.(clock.skewMs);
+    },
+  });
+  const fetch: client.CustomFetch = (url, init) => answered(url, { ...init, signal: either(init.signal, request.signal) });
+  const server =
+    (await discover(request, { algorithm: 'oidc', fetch })) ?? (await discover(request, { algorithm: 'oauth2', fetch }));
+  if (server === undefined) return undefined;
+  const skewS = Math.round(clock.skewMs / 1000);
+  const config = new client.Configuration(
+    server,
+    request.clientId,
+    { [client.clockSkew]: Math.abs(skewS) < LEAST_SKEW_S ? 0 : skewS },
+    client.None(),
+  );
+  config[client.customFetch] = fetch;
+  config.timeout = REQUEST_LIMIT_S;
+  client.enableNonRepudiationChecks(config);
+  if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
+  return oidcServer({ config, server, issuer: request.issuer, clientId: request.clientId });
+}
+
+function either(one: AbortSignal | undefined | null, other: AbortSignal | undefined): AbortSignal | undefined {
+  if (!one || !other) return one ?? other;
+  return AbortSignal.any([one, other]);
+}
+
+interface Discovery {
+  readonly algorithm: 'oidc' | 'oauth2';
+  readonly fetch: client.CustomFetch;
+}
+
+async function discover(request: IssuerRequest, { algorithm, fetch }: Discovery): Promise<client.ServerMetadata | undefined> {
+  try {
+    const config = await client.discovery(request.issuer, request.clientId, undefined, client.None(), {
+      algorithm,
+      timeout: REQUEST_LIMIT_S,
+      [client.customFetch]: fetch,
+      ...(isLoopback(request.issuer.hostname) ? { execute: [client.allowInsecureRequests] } : {}),
+    });
+    const server = config.serverMetadata();
+    requireSafeEndpoints(server);
+    return server;
+  } catch (error) {
+    const status = responseStatus(error);
+    if (status !== undefined && [403, 404, 405, 410].includes(status)) return undefined;
+    throw discoveryError(error, request.issuer);
+  }
+}
+
+const ENDPOINTS = [
+  'device_authorization_endpoint',
+  'token_endpoint',
+  'revocation_endpoint',
+  'userinfo_endpoint',
+  'jwks_uri',
+] as const;
+
+function requireSafeEndpoints(server: client.ServerMetadata): void {
+  for (const name of ENDPOINTS) {
+    const endpoint = server[name];
+    if (endpoint !== undefined) parseServiceUrl(endpoint, { name: `The issuer's ${name}`, from: 'server' });
+  }
+}
+
+interface Connection {
+  readonly config: client.Configuration;
+  readonly server: client.ServerMetadata;
+  readonly issuer: URL;
+  readonly clientId: string;
+}
+
+function oidcServer(connection: Connection): OidcServer {
+  const { config, server, issuer } = connection;
+  const host = issuer.host;
+  return {
+    issuer: server.issuer,
+    hosts: [...new Set([host, ...ENDPOINTS.flatMap((name) => hostOf(server[name]))])],
+    scopesSupported: server.scopes_supported,
+    supportsDeviceLogin: server.device_authorization_endpoint !== undefined && server.token_endpoint !== undefined,
+    supportsRevocation: server.revocation_endpoint !== undefined,
+    supportsUserinfo: server.userinfo_endpoint !== undefined,
+    startDevice: async ({ scopes, resource }) => {
+      try {
+        const answer = await client.initiateDeviceAuthorization(config, parameters({ scope: scopes.join(' '), resource }));
+        return {
+          deviceCode: answer.device_code,
+          userCode: answer.user_code,
+          verificationUri: answer.verification_uri,
+          verificationUriComplete: answer.verification_uri_complete,
+          expiresIn: answer.expires_in,
+          interval: answer.interval,
+        };
+      } catch (error) {
+        throw grantError(error, connection);
+      }
+    },
+    poll: ({ deviceCode, scopes, resource }) => poll(connection, { deviceCode, scopes, resource }),
+    refresh: (request) => refresh(connection, request),
+    revoke: async ({ token, hint }) => {
+      try {
+        await client.tokenRevocation(config, token, { token_type_hint: hint });
+        return 'revoked';
+      } catch (error) {
+        if (oauthError(error) === 'unsupported_token_type') return 'unsupported';
+        // RFC 7009, section 2.2: an unknown token counts as revoked; some servers answer 400 all the same.
+        if (oauthError(error) === 'invalid_token' || oauthError(error) === 'invalid_grant') return 'revoked';
+        throw grantError(error, connection);
+      }
+    },
+    userinfo: async ({ accessToken, subject }) => {
+      try {
+        const claims = await client.fetchUserInfo(config, accessToken, subject ?? client.skipSubjectCheck);
+        return accountOf(claims);
+      } catch (error) {
+        if (responseStatus(error) === 401 || responseStatus(error) === 403) {
+          throw new MiraError('credential_rejected', `${host} refused the access token.`, { status: 401 });
+        }
+        throw grantError(error, connection);
+      }
+    },
+  };
+}
+
+interface PollRequest {
+  readonly deviceCode: string;
+  readonly scopes: readonly string[];
+  readonly resource: string | undefined;
+}
+
+async function poll(connection: Connection, request: PollRequest): Promise<Poll> {
+  const { config, issuer } = connection;
+  try {
+    const answer = await client.genericGrantRequest(
+      config,
+      DEVICE_CODE_GRANT,
+      parameters({ device_code: request.deviceCode, resource: request.resource }),
+    );
+    return { kind: 'approved', tokens: tokensOf(answer, { asked: request.scopes, idTokenExpected: true, host: issuer.host }) };
+  } catch (error) {
+    switch (oauthError(error)) {
+      case 'authorization_pending':
+        return { kind: 'pending' };
+      case 'slow_down':
+        return { kind: 'slow_down', interval: slowDownInterval(error) };
+      case 'access_denied':
+        throw new MiraError('access_denied', 'The request was denied in the browser.', {
+          hint: 'If that was a mistake, sign in again: mira auth login',
+        });
+      case 'expired_token':
+        throw new MiraError('device_code_expired', 'The code expired before it was approved.', {
+          hint: 'Ask for a new one: mira auth login',
+        });
+      case 'invalid_grant':
+        return {
+          kind: 'gone',
+          error: new MiraError('device_code_expired', 'The server does not know the code any more.', {
+            hint: 'Ask for a new one: mira auth login',
+          }),
+        };
+      default: {
+        const translated = grantError(error, connection);
+        if (isTransient(translated)) return { kind: 'unknown', error: translated };
+        throw translated;
+      }
+    }
+  }
+}
+
+/** A server that cannot be reached, restarts, or answers with a gateway's page may answer properly next time. */
+function isTransient(error: MiraError): boolean {
+  if (error.code === 'interrupted' || error.code === 'terminated') return false;
+  if (error.code === 'malformed_response') return error.status !== undefined;
+  return error.retryable || error.code === 'redirect_refused';
+}
+
+async function refresh(connection: Connection, request: RefreshRequest): Promise<TokenSet> {
+  const { config, issuer } = connection;
+  try {
+    const answer = await client.refreshTokenGrant(config, request.refreshToken, parameters({ resource: request.resource }));
+    const tokens = tokensOf(answer, { asked: undefined, idTokenExpected: false, host: issuer.host });
+    if (request.subject !== undefined && tokens.account !== undefined && tokens.account.id !== request.subject) {
+      throw ended(`${issuer.host} answered the renewal with somebody else's session.`);
+    }
+    return tokens;
+  } catch (error) {
+    if (error instanceof MiraError) throw error;
+    const refusal = oauthError(error);
+    if (refusal === 'invalid_grant') throw ended(`${issuer.host} has ended the session.`);
+    // Seen in the field: a dead refresh token is answered with 400 and no body.
+    const status = responseStatus(error);
+    if (refusal === undefined && (status === 400 || status === 401)) throw ended(`${issuer.host} has ended the session.`);
+    throw grantError(error, connection);
+  }
+}
+
+function ended(message: string): MiraError {
+  return new MiraError('session_ended', message, { hint: 'Sign in again: mira auth login' });
+}
+
+interface Expectation {
+  readonly asked: readonly string[] | undefined;
+  readonly idTokenExpected: boolean;
+  readonly host: string;
+}
+
+function tokensOf(
+  answer: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers,
+  { asked, idTokenExpected, host }: Expectation,
+): TokenSet {
+  const claims = answer.claims();
+  if (idTokenExpected && asked?.includes('openid') && claims === undefined) {
+    throw new MiraError('malformed_response', `${host} signed you in without saying who you are (no ID token).`, {
+      hint: 'Ask whoever runs it to allow the scope `openid`, or sign in with --scope offline_access.',
+    });
+  }
+  const tokenType: string = answer.token_type;
+  if (tokenType.toLowerCase() !== 'bearer') {
+    throw new MiraError('malformed_response', `${host} sent a kind of token that mira does not know.`);
+  }
+  return {
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token,
+    expiresIn: answer.expires_in,
+    scopes: answer.scope === undefined ? asked : answer.scope.split(' ').filter((scope) => scope !== ''),
+    account: claims === undefined ? undefined : accountOf(claims),
+  };
+}
+
+function accountOf(claims: { readonly sub: string; readonly name?: unknown; readonly email?: unknown; readonly preferred_username?: unknown }): Account {
+  const name = text(claims.name) ?? text(claims.preferred_username);
+  const email = text(claims.email);
+  return {
+    id: plainLine(claims.sub),
+    ...(name === undefined ? {} : { name }),
+    ...(email === undefined ? {} : { email }),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? plainLine(value) : undefined;
+}
+
+function parameters(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+}
+
+function hostOf(url: string | undefined): string[] {
+  return url !== undefined && URL.canParse(url) ? [new URL(url).host] : [];
+}
+
+/* ── Translating what the library throws (auth.md 3.2 lists it) ── */
+
+function oauthError(error: unknown): string | undefined {
+  return error instanceof client.ResponseBodyError ? error.error : undefined;
+}
+
+function slowDownInterval(error: unknown): number | undefined {
+  const cause: unknown = error instanceof client.ResponseBodyError ? error.cause : undefined;
+  const interval: unknown = typeof cause === 'object' && cause !== null && 'interval' in cause ? cause.interval : undefined;
+  return typeof interval === 'number' && interval > 0 ? interval : undefined;
+}
+
+function responseStatus(error: unknown): number | undefined {
+  if (error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError) return error.status;
+  for (let cause: unknown = error, depth = 0; depth < 4; depth += 1) {
+    if (cause instanceof Response) return cause.status;
+    if (typeof cause !== 'object' || cause === null || !('cause' in cause)) return undefined;
+    cause = cause.cause;
+  }
+  return undefined;
+}
+
+function findMiraError(error: unknown): MiraError | undefined {
+  for (let cause: unknown = error, depth = 0; depth < 5; depth += 1) {
+    if (cause instanceof MiraError) return cause;
+    if (!(cause instanceof Error)) return undefined;
+    cause = cause.cause;
+  }
+  return undefined;
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function discoveryError(error: unknown, issuer: URL): MiraError {
+  const own = findMiraError(error);
+  if (own) return own;
+  if (errorCode(error) === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {
+    return new MiraError('unsafe_url', `${issuer.host} names another issuer than the one you asked for.`, {
+      hint: 'Check --issuer: it has to be exactly the address the server calls itself.',
+    });
+  }
+  const status = responseStatus(error);
+  if (status !== undefined && status >= 300 && status < 400) {
+    return new MiraError('redirect_refused', `${issuer.host} answered with a redirect, which mira does not follow.`, {
+      hint: 'Give --issuer the address it redirects to, if you trust it.',
+      status,
+    });
+  }
+  return answerError(error, { host: issuer.host, what: 'is no OpenID issuer: it did not answer with its metadata' });
+}
+
+function grantError(error: unknown, { issuer, clientId }: Connection): MiraError {
+  const own = findMiraError(error);
+  if (own) return own;
+  const host = issuer.host;
+  const refusal = oauthError(error);
+  switch (refusal) {
+    case undefined:
+      return answerError(error, { host, what: 'sent an answer that is not valid' });
+    case 'invalid_client':
+    case 'unauthorized_client':
+      return new MiraError('client_unknown', `${host} does not know the client \`${plainLine(clientId)}\`.`, {
+        hint: 'Set the client id it expects: --client-id, MIRA_CLIENT_ID or `mira config set client_id`.',
+      });
+    case 'invalid_scope':
+      return new MiraError('forbidden', `${host} does not grant the scopes that were asked for.`, {
+        hint: 'Ask for others with --scope or MIRA_SCOPES.',
+      });
+    case 'invalid_target':
+      return new MiraError('invalid_request', `${host} does not know the API that the token is for.`);
+    case 'server_error':
+    case 'temporarily_unavailable':
+      return new MiraError('server_error', `${host} cannot answer at the moment.`, { status: responseStatus(error) });
+    default:
+      return new MiraError('login_unavailable', `${host} refused: ${plainLine(refusal)}.`, { status: responseStatus(error) });
+  }
+}
+
+function answerError(error: unknown, { host, what }: { readonly host: string; readonly what: string }): MiraError {
+  const status = responseStatus(error);
+  if (status === 429) return new MiraError('rate_limited', `${host} asks to slow down.`, { status, retryAfterS: retryAfter(error) });
+  if (status === 408) return new MiraError('timeout', `${host} took too long.`, { status });
+  if (status !== undefined && status >= 500) {
+    return new MiraError('server_error', `${host} failed (HTTP ${status}).`, { status, retryAfterS: retryAfter(error) });
+  }
+  switch (errorCode(error)) {
+    case 'OAUTH_TIMEOUT':
+      return new MiraError('timeout', `${host} did not answer in time.`);
+    case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
+    case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
+      return new MiraError('malformed_response', `${host} sent an ID token that is not for this sign-in or not valid now.`, {
+        hint: 'Check that the clock of this machine is right.',
+      });
+    case 'OAUTH_HTTP_REQUEST_FORBIDDEN':
+      return new MiraError('unsafe_url', `${host} names an endpoint without encryption (http).`);
+    default:
+      return new MiraError('malformed_response', `${host} ${what}.`, { status });
+  }
+}
+
+function retryAfter(error: unknown): number | undefined {
+  for (let cause: unknown = error, depth = 0; depth < 4; depth += 1) {
+    if (cause instanceof Response) {
+      const seconds = Number(cause.headers.get('retry-after') ?? Number.NaN);
+      return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
+    }
+    if (typeof cause !== 'object' || cause === null || !('cause' in cause)) return undefined;
+    cause = cause.cause;
+  }
+  return undefined;
+}

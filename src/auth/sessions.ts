@@ -1,0 +1,319 @@
+/**
+ * An access token that is always valid, with one refresh at a time over all processes: lock, re-read, adopt
+ * what another process stored, or record the intent through the real store, exchange, save, bump the
+ * generation, unlock. Nothing is blanked because a refresh failed; only the token that was refused ends a session.
+ */
+import type { Http } from '../api/http.ts';
+import { parseServiceUrl } from '../api/url.ts';
+import { MiraError, toMiraError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { SecretStore, StorageKind } from '../store/secret-store.ts';
+import type { SessionEntry, SessionIndex } from '../store/session-index.ts';
+import { expiryOf, formatSession, isFresh, parseSession, refreshWindowMs } from './session.ts';
+import type { SessionSecret, TokenSet } from './session.ts';
+
+const SAVE_TRIES = 5;
+const SAVE_PAUSE_MS = 500;
+
+export interface SessionsDeps {
+  readonly index: SessionIndex;
+  readonly openStore: (kind: StorageKind) => Promise<SecretStore>;
+  readonly withSessionLock: <T>(name: string, work: () => Promise<T>, until?: () => Promise<T | undefined>) => Promise<T>;
+  /** Runs work that a signal must not cut: the program waits for it before it leaves. */
+  readonly withoutInterruption: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly http: () => Promise<Http>;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly pid: number;
+  readonly log: Log;
+  readonly notice: (message: string) => void;
+  /** Every secret that is read is made known, so that nothing prints it by accident. */
+  readonly keepOut: (secret: string) => void;
+}
+
+export interface Session {
+  readonly entry: SessionEntry;
+  readonly secret: SessionSecret;
+}
+
+export interface SessionNeed {
+  /** The token must live at least this long; default: until its refresh window begins. */
+  readonly needMs?: number | undefined;
+  /** A token that a server has just refused. */
+  readonly rejected?: string | undefined;
+  /** Refresh although the token is fresh. */
+  readonly force?: boolean | undefined;
+}
+
+export interface Sessions {
+  /**
+   * The profile's session, refreshed if it has to be.
+   * @throws MiraError `not_signed_in`, `session_ended`, `not_refreshable`, `keychain_*`, network codes
+   */
+  get(profile: string, need?: SessionNeed): Promise<Session>;
+  /** The session as it is stored, fresh or not; undefined when the profile has none. */
+  find(profile: string): Promise<Session | undefined>;
+}
+
+export function createSessions(deps: SessionsDeps): Sessions {
+  const flights = new Map<string, Promise<Session>>();
+  const oneFlight = (profile: string, need: SessionNeed): Promise<Session> => {
+    const flying = flights.get(profile);
+    if (flying) return flying;
+    const flight = renew(deps, { profile, need }).finally(() => flights.delete(profile));
+    flights.set(profile, flight);
+    return flight;
+  };
+  return {
+    find: (profile) => findSession(deps, profile),
+    get: async (profile, need = {}) => {
+      const session = await findSession(deps, profile);
+      if (!session) throw notSignedIn(profile);
+      if (session.entry.ended) throw endedError(session.entry);
+      return serves(deps, { session, need, jitter: deps.random() }) ? session : oneFlight(profile, need);
+    },
+  };
+}
+
+async function findSession(deps: SessionsDeps, profile: string): Promise<Session | undefined> {
+  const entry = await deps.index.find(profile);
+  if (!entry) return undefined;
+  const store = await deps.openStore(entry.storage);
+  const text = await store.read(entry.name);
+  if (text === undefined) throw missingSecret(entry);
+  const secret = parseSession(text);
+  deps.keepOut(secret.accessToken);
+  if (secret.refreshToken !== undefined) deps.keepOut(secret.refreshToken);
+  return { entry, secret };
+}
+
+interface Question {
+  readonly session: Session;
+  readonly need: SessionNeed;
+  readonly jitter: number;
+}
+
+function serves(deps: SessionsDeps, { session, need, jitter }: Question): boolean {
+  const { secret } = session;
+  if (secret.accessToken === need.rejected || need.force) return false;
+  const needMs = need.needMs ?? refreshWindowMs(secret, jitter);
+  return isFresh(secret, { now: deps.now(), needMs });
+}
+
+interface Renewal {
+  readonly profile: string;
+  readonly need: SessionNeed;
+}
+
+async function renew(deps: SessionsDeps, { profile, need }: Renewal): Promise<Session> {
+  const before = await deps.index.find(profile);
+  if (!before) throw notSignedIn(profile);
+  const startedAt = before.gen;
+  /** What another process stored while we waited is as good as our own refresh, even a forced one. */
+  const adopt = async (): Promise<Session | undefined> => {
+    const entry = await deps.index.find(profile);
+    if (!entry || entry.gen === startedAt) return undefined;
+    const session = await findSession(deps, profile);
+    if (!session || session.entry.ended) return undefined;
+    return serves(deps, { session, need: { ...need, force: false }, jitter: 1 }) ? session : undefined;
+  };
+  return deps.withSessionLock(
+    before.name,
+    async () => {
+      const adopted = await adopt();
+      if (adopted) return adopted;
+      const session = await findSession(deps, profile);
+      if (!session) throw notSignedIn(profile);
+      if (session.entry.ended) throw endedError(session.entry);
+      if (!need.force && serves(deps, { session, need, jitter: 1 })) return session;
+      return refreshLocked(deps, { session, need });
+    },
+    adopt,
+  );
+}
+
+async function refreshLocked(deps: SessionsDeps, work: { readonly session: Session; readonly need: SessionNeed }): Promise<Session> {
+  const { session, need } = work;
+  const { entry, secret } = session;
+  if (secret.refreshToken === undefined) throw notRefreshable(deps, { session, need });
+  const store = await deps.openStore(entry.storage);
+  const intent = { at: deps.now(), pid: deps.pid };
+  await store.write(entry.name, formatSession({ ...secret, intent }));
+  try {
+    return await deps.withoutInterruption(async () => {
+      const receivedFrom = deps.now();
+      const tokens = await exchange(deps, { entry, secret, refreshToken: secret.refreshToken ?? '' });
+      return save(deps, { entry, secret, tokens, store, receivedAt: receivedFrom });
+    });
+  } catch (error) {
+    return await afterFailure(deps, { session, need, failure: toMiraError(error) });
+  }
+}
+
+interface Exchange {
+  readonly entry: SessionEntry;
+  readonly secret: SessionSecret;
+  readonly refreshToken: string;
+}
+
+async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exchange): Promise<TokenSet> {
+  if (entry.issuer === undefined || entry.clientId === undefined) {
+    throw new MiraError('not_refreshable', 'The session cannot be renewed: no issuer is known for it.', { hint: signIn(entry.profile) });
+  }
+  const issuer = parseServiceUrl(entry.issuer, { name: 'The issuer of the session', from: 'server' });
+  const { findIssuer } = await import('./oidc.ts');
+  const server = await findIssuer({ issuer, clientId: entry.clientId, http: await deps.http(), now: deps.now });
+  if (!server) {
+    throw new MiraError('server_error', `${issuer.host} publishes no sign-in metadata any more.`);
+  }
+  requireKnownHosts(entry, server.hosts);
+  return server.refresh({ refreshToken, subject: secret.account?.id, resource: entry.resource });
+}
+
+/** A session's tokens go only to the hosts it was made with (decisions.md 13). */
+export function requireKnownHosts(entry: SessionEntry, hosts: readonly string[]): void {
+  const stranger = hosts.find((host) => !entry.hosts.some((known) => sameHost(known, host)));
+  if (stranger === undefined) return;
+  throw new MiraError('unsafe_url', `The issuer now names another host than when you signed in: ${stranger}.`, {
+    hint: `If you trust it, sign in again: ${signIn(entry.profile)}`,
+  });
+}
+
+function sameHost(known: string, host: string): boolean {
+  const name = (value: string): string => value.replace(/:\d+$/, '');
+  return known === host || (name(known) === name(host) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(name(host)));
+}
+
+interface Save {
+  readonly entry: SessionEntry;
+  readonly secret: SessionSecret;
+  readonly tokens: TokenSet;
+  readonly store: SecretStore;
+  readonly receivedAt: number;
+}
+
+async function save(deps: SessionsDeps, { entry, secret, tokens, store, receivedAt }: Save): Promise<Session> {
+  deps.keepOut(tokens.accessToken);
+  if (tokens.refreshToken !== undefined) deps.keepOut(tokens.refreshToken);
+  const fresh: SessionSecret = {
+    v: 1,
+    credential: 'session',
+    accessToken: tokens.accessToken,
+    // RFC 6749, section 6: an answer without a refresh token keeps the old one.
+    refreshToken: tokens.refreshToken ?? secret.refreshToken,
+    obtainedAt: receivedAt,
+    expiresAt: expiryOf(tokens, receivedAt),
+    account: secret.account ?? tokens.account,
+    gen: secret.gen + 1,
+  };
+  const updated: SessionEntry = {
+    ...entry,
+    gen: fresh.gen,
+    obtainedAt: fresh.obtainedAt,
+    expiresAt: fresh.expiresAt,
+    refreshable: fresh.refreshToken !== undefined,
+    scopes: tokens.scopes ?? entry.scopes,
+    lastRefresh: { at: receivedAt, outcome: 'ok' },
+  };
+  try {
+    await persist(deps, { store, name: entry.name, fresh });
+    await deps.index.update((entries) => (entries[entry.profile] ? { ...entries, [entry.profile]: updated } : entries));
+  } catch (error) {
+    // The new token is good and in our hands; losing this run's answer as well would help nobody.
+    deps.notice(`The renewed session could not be saved (${toMiraError(error).message}); sign in again if the next command asks for it.`);
+  }
+  return { entry: updated, secret: fresh };
+}
+
+async function persist(deps: SessionsDeps, { store, name, fresh }: { store: SecretStore; name: string; fresh: SessionSecret }): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await store.write(name, formatSession(fresh));
+      return;
+    } catch (error) {
+      if (attempt === SAVE_TRIES) throw error;
+      deps.log('session: saving failed, trying again', { attempt, code: toMiraError(error).code });
+      await deps.sleep(SAVE_PAUSE_MS);
+    }
+  }
+}
+
+interface Failure {
+  readonly session: Session;
+  readonly need: SessionNeed;
+  readonly failure: MiraError;
+}
+
+async function afterFailure(deps: SessionsDeps, { session, need, failure }: Failure): Promise<Session> {
+  const { entry, secret } = session;
+  if (failure.code === 'session_ended') {
+    const stored = await findSession(deps, entry.profile);
+    if (stored && stored.secret.refreshToken !== secret.refreshToken && stored.secret.accessToken !== need.rejected) return stored;
+    await note(deps, { entry, change: { ended: { at: deps.now(), reason: failure.message }, lastRefresh: { at: deps.now(), outcome: 'refused' } } });
+    throw failure.with({ hint: signIn(entry.profile), next: [signInStep(entry.profile)] });
+  }
+  await note(deps, { entry, change: { lastRefresh: { at: deps.now(), outcome: 'failed' } } });
+  const stillGood = secret.accessToken !== need.rejected && !need.force && isFresh(secret, { now: deps.now(), needMs: need.needMs ?? 0 });
+  if (!stillGood) throw failure;
+  deps.log('session: refresh failed, the token is still valid', { code: failure.code });
+  return session;
+}
+
+async function note(deps: SessionsDeps, { entry, change }: { entry: SessionEntry; change: Partial<SessionEntry> }): Promise<void> {
+  try {
+    await deps.index.update((entries) => {
+      const current = entries[entry.profile];
+      return current && current.gen === entry.gen ? { ...entries, [entry.profile]: { ...current, ...change } } : entries;
+    });
+  } catch (error) {
+    deps.log('session: the outcome could not be noted', { code: toMiraError(error).code });
+  }
+}
+
+function notRefreshable(deps: SessionsDeps, { session, need }: { readonly session: Session; readonly need: SessionNeed }): MiraError {
+  const { entry, secret } = session;
+  const hint = signIn(entry.profile);
+  const next = [signInStep(entry.profile)];
+  if (secret.credential === 'api_key') {
+    return new MiraError('credential_rejected', `The key stored for profile ${entry.profile} was refused; a key cannot be renewed.`, { hint, next });
+  }
+  const expired = secret.accessToken === need.rejected || !isFresh(secret, { now: deps.now(), needMs: 0 });
+  return expired
+    ? new MiraError('session_ended', 'The session has expired, and the server gave nothing to renew it with.', { hint, next })
+    : new MiraError('not_refreshable', 'The session cannot be renewed: the server gave no refresh token.', { hint, next });
+}
+
+export function notSignedIn(profile: string): MiraError {
+  return new MiraError('not_signed_in', profile === 'default' ? 'You are not signed in.' : `You are not signed in to profile ${profile}.`, {
+    hint: `${signIn(profile)}, or set MIRA_API_KEY`,
+    next: [signInStep(profile)],
+  });
+}
+
+function endedError(entry: SessionEntry): MiraError {
+  return new MiraError('session_ended', entry.ended?.reason ?? 'The session has ended.', {
+    hint: signIn(entry.profile),
+    next: [signInStep(entry.profile)],
+  });
+}
+
+/** The index knows of a session that the store does not give out: locked and reset look alike to us. */
+function missingSecret(entry: SessionEntry): MiraError {
+  if (entry.storage === 'keychain') {
+    return new MiraError('keychain_locked', 'The keychain holds no session although you signed in: it is locked, or it was reset.', {
+      hint: `Unlock it and try again; if it was reset, ${signIn(entry.profile)}`,
+    });
+  }
+  return new MiraError('credentials_unreadable', 'The credentials file holds no session although you signed in: it was moved or replaced.', {
+    hint: `Put it back, or ${signIn(entry.profile)}`,
+  });
+}
+
+function signIn(profile: string): string {
+  return profile === 'default' ? 'mira auth login' : `mira auth login --profile ${profile}`;
+}
+
+function signInStep(profile: string): { readonly command: string; readonly why: string } {
+  return { command: signIn(profile), why: 'signs you in' };
+}

@@ -1,0 +1,224 @@
+/**
+ * Signing in, from the choice of the store to the report: prove that secrets can be kept before anyone is
+ * sent to a browser, find out how the server signs people in, wait for the approval, save, and only then
+ * let go of the session that was there before.
+ */
+import type { Http } from '../api/http.ts';
+import { MiraError, toMiraError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { sessionName } from '../store/session-index.ts';
+import type { SecretStore } from '../store/secret-store.ts';
+import type { SessionEntry, SessionIndex } from '../store/session-index.ts';
+import type { Account, LoginEvent } from './login-event.ts';
+import { deviceLogin } from './device-login.ts';
+import { findDialect } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
+import { findAccount } from './account.ts';
+import { expiryOf, formatSession } from './session.ts';
+import type { SessionSecret, TokenSet } from './session.ts';
+import { revokeCredential } from './sign-out.ts';
+import type { Session } from './sessions.ts';
+import { looksLikeJwt } from './key-format.ts';
+
+export interface SignInDeps {
+  readonly index: SessionIndex;
+  readonly dataDir: string;
+  readonly withSessionLock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  readonly withoutInterruption: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly http: Http;
+  readonly now: () => number;
+  readonly elapsed: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly keepOut: (secret: string) => void;
+  readonly keysPage: string;
+}
+
+export interface SignIn {
+  readonly profile: string;
+  /** Already probed: it takes secrets. */
+  readonly store: SecretStore;
+  readonly apiUrl: URL;
+  readonly apiUrlGiven: boolean;
+  readonly issuer: URL | undefined;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly resource: string | undefined;
+  /** The session of this profile that a success replaces, if it can be read. */
+  readonly previous: Session | undefined;
+  readonly openPreviousStore: (entry: SessionEntry) => Promise<SecretStore>;
+}
+
+/** Signs in by device code. @throws MiraError; nothing is stored and nothing is lost unless `authorized` was given. */
+export async function* signIn(deps: SignInDeps, request: SignIn): AsyncGenerator<LoginEvent, void> {
+  const dialect = await findDialect({ ...deps, ...request });
+  const tokens = yield* deviceLogin({ ...deps, grant: dialect.grant });
+  yield await finish(deps, { request, tokens, dialect });
+}
+
+/** Keeps a key that a person pasted, after its shape was checked. */
+export async function* keepKey(deps: SignInDeps, { request, key }: { readonly request: SignIn; readonly key: string }): AsyncGenerator<LoginEvent, void> {
+  yield await finish(deps, { request, tokens: { accessToken: key }, dialect: undefined });
+}
+
+interface Outcome {
+  readonly request: SignIn;
+  readonly tokens: TokenSet;
+  /** Undefined for a pasted key. */
+  readonly dialect: Dialect | undefined;
+}
+
+async function finish(deps: SignInDeps, outcome: Outcome): Promise<LoginEvent> {
+  const { request, tokens, dialect } = outcome;
+  deps.keepOut(tokens.accessToken);
+  if (tokens.refreshToken !== undefined) deps.keepOut(tokens.refreshToken);
+  const receivedAt = deps.now();
+  const account = await accountFor(deps, outcome);
+  const { entry, secret } = record(deps, { outcome, account, receivedAt });
+  try {
+    await deps.withoutInterruption(() => deps.withSessionLock(entry.name, () => save(deps, { request, entry, secret })));
+  } catch (error) {
+    await giveBack(deps, { dialect, entry, secret });
+    throw error;
+  }
+  const released = await releasePrevious(deps, { request, entry });
+  return {
+    kind: 'authorized',
+    profile: request.profile,
+    account,
+    expiresAt: entry.expiresAt,
+    storage: request.store.kind,
+    notices: [...noticesFor(outcome, entry), ...released],
+  };
+}
+
+async function accountFor(deps: SignInDeps, { request, tokens, dialect }: Outcome): Promise<Account | undefined> {
+  try {
+    const known = tokens.account;
+    if (known?.name !== undefined || known?.email !== undefined) return known;
+    const found = await findAccount({
+      http: deps.http,
+      apiUrl: request.apiUrl,
+      accessToken: tokens.accessToken,
+      server: dialect?.oidc?.server,
+      subject: known?.id,
+      boundToResource: dialect?.oidc?.resource() !== undefined,
+      signal: deps.signal,
+    });
+    if (found.kind === 'rejected' && !dialect) {
+      throw new MiraError('credential_rejected', `${request.apiUrl.host} refused the key.`, {
+        hint: `Create a new one at ${deps.keysPage} and run mira auth login --with-key again.`,
+        status: 401,
+      });
+    }
+    return found.kind === 'account' ? found.account : known;
+  } catch (error) {
+    const failure = toMiraError(error);
+    if (failure.code === 'credential_rejected' || failure.exitCode >= 129 || failure.code === 'unexpected') throw failure;
+    deps.log('sign-in: the account could not be asked for', { code: failure.code });
+    return tokens.account;
+  }
+}
+
+interface Received {
+  readonly outcome: Outcome;
+  readonly account: Account | undefined;
+  readonly receivedAt: number;
+}
+
+function record(deps: SignInDeps, { outcome, account, receivedAt }: Received): { entry: SessionEntry; secret: SessionSecret } {
+  const { request, tokens, dialect } = outcome;
+  const oidc = dialect?.oidc;
+  const isKey = dialect === undefined || (!oidc && !looksLikeJwt(tokens.accessToken) && tokens.refreshToken === undefined);
+  const credential = isKey ? 'api_key' : 'session';
+  const expiresAt = isKey && tokens.expiresIn === undefined ? undefined : expiryOf(tokens, receivedAt);
+  const gen = Math.max(request.previous?.secret.gen ?? 0, request.previous?.entry.gen ?? 0) + 1;
+  const issuer = oidc?.server.issuer;
+  const secret: SessionSecret = {
+    v: 1,
+    credential,
+    accessToken: tokens.accessToken,
+    refreshToken: tokens.refreshToken,
+    obtainedAt: receivedAt,
+    expiresAt,
+    account,
+    gen,
+  };
+  const entry: SessionEntry = {
+    profile: request.profile,
+    name: sessionName({ profile: request.profile, issuer: issuer ?? request.apiUrl.origin, clientId: request.clientId, dataDir: deps.dataDir }),
+    credential,
+    login: dialect?.grant.dialect ?? 'pasted',
+    issuer,
+    clientId: oidc ? request.clientId : undefined,
+    apiUrl: request.apiUrl.href,
+    resource: oidc?.resource(),
+    scopes: tokens.scopes ?? dialect?.grant.scopes ?? [],
+    hosts: [...new Set([...(dialect?.hosts ?? []), request.apiUrl.host])],
+    storage: request.store.kind,
+    protection: request.store.protection,
+    account,
+    keyPrefix: isKey ? tokens.accessToken.slice(0, 16) : undefined,
+    gen,
+    obtainedAt: receivedAt,
+    expiresAt,
+    refreshable: tokens.refreshToken !== undefined && issuer !== undefined,
+  };
+  return { entry, secret };
+}
+
+interface Saved {
+  readonly request: SignIn;
+  readonly entry: SessionEntry;
+  readonly secret: SessionSecret;
+}
+
+async function save(deps: SignInDeps, { request, entry, secret }: Saved): Promise<void> {
+  await request.store.write(entry.name, formatSession(secret));
+  try {
+    await deps.index.update((entries) => ({ ...entries, [entry.profile]: entry }));
+  } catch (error) {
+    // A secret that the index does not know of would never be used and never be removed.
+    if (request.previous?.entry.name !== entry.name) await request.store.remove(entry.name);
+    throw error;
+  }
+}
+
+/** What was granted but cannot be kept is revoked, so that it does not live on unseen. */
+async function giveBack(
+  deps: SignInDeps,
+  { dialect, entry, secret }: { readonly dialect: Dialect | undefined; readonly entry: SessionEntry; readonly secret: SessionSecret },
+): Promise<void> {
+  if (!dialect) return;
+  const report = await revokeCredential({ ...deps, server: dialect.oidc?.server }, { entry, secret });
+  deps.log('sign-in: could not be saved, given back', { revoked: report.revoked });
+}
+
+async function releasePrevious(deps: SignInDeps, { request, entry }: { readonly request: SignIn; readonly entry: SessionEntry }): Promise<readonly string[]> {
+  const { previous } = request;
+  if (!previous) return [];
+  const report = await revokeCredential(deps, previous);
+  const notices = report.revoked || report.pasted ? [] : [`The session that was replaced was not revoked at the server: ${report.reason ?? 'no answer'}.`];
+  if (previous.entry.name === entry.name && previous.entry.storage === entry.storage) return notices;
+  try {
+    await (await request.openPreviousStore(previous.entry)).remove(previous.entry.name);
+    return notices;
+  } catch (error) {
+    return [...notices, `What was stored before is still in: ${previous.entry.storage} (${toMiraError(error).message})`];
+  }
+}
+
+function noticesFor({ tokens, dialect, request }: Outcome, entry: SessionEntry): readonly string[] {
+  const notices: string[] = [];
+  if (entry.credential === 'session' && !entry.refreshable) {
+    notices.push('The server gave nothing to renew the session with; you will have to sign in again when it ends.');
+  }
+  const granted = tokens.scopes;
+  const missing = dialect && granted ? dialect.grant.scopes.filter((scope) => !granted.includes(scope) && !IDENTITY_SCOPES.includes(scope)) : [];
+  if (missing.length > 0 && request.resource === undefined) notices.push(`Not granted: ${missing.join(' ')}.`);
+  return notices;
+}
+
+/** A token for an API lists the API's scopes only; these show in the ID token and the refresh token instead. */
+const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'];

@@ -1,0 +1,236 @@
+/**
+ * Signing out: revoke at the server, the refresh token first (RFC 7009), a key minted for this login by its
+ * prefix (decisions.md 15), then remove locally, whatever the server said. What happened is reported as it is.
+ */
+import type { Http } from '../api/http.ts';
+import { parseServiceUrl } from '../api/url.ts';
+import { MiraError, toMiraError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { SecretStore } from '../store/secret-store.ts';
+import type { SessionEntry, SessionIndex } from '../store/session-index.ts';
+import type { OidcServer } from './oidc.ts';
+import { parseSession } from './session.ts';
+import type { SessionSecret } from './session.ts';
+import { requireKnownHosts } from './sessions.ts';
+
+const REQUEST_LIMIT_MS = 10_000;
+
+export interface RevokeDeps {
+  readonly http: Http;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Already connected; otherwise the session's issuer is asked for its metadata. */
+  readonly server?: OidcServer | undefined;
+}
+
+export interface Revocation {
+  /** The refresh token, or the minted key, is confirmed gone. */
+  readonly revoked: boolean;
+  /** A key that a person pasted is theirs and is never deleted at the server. */
+  readonly pasted: boolean;
+  /** Why not, in a few words. */
+  readonly reason?: string | undefined;
+}
+
+/** Never throws for what a server says or does not say: the answer is in the report. */
+export async function revokeCredential(
+  deps: RevokeDeps,
+  { entry, secret }: { readonly entry: SessionEntry; readonly secret: SessionSecret },
+): Promise<Revocation> {
+  if (entry.login === 'pasted') {
+    return { revoked: false, pasted: true, reason: 'the key was pasted; revoke it where it was created' };
+  }
+  try {
+    return entry.credential === 'api_key' || entry.issuer === undefined
+      ? await revokeKey(deps, { entry, secret })
+      : await revokeTokens(deps, { entry, secret });
+  } catch (error) {
+    const failure = toMiraError(error);
+    if (failure.code === 'unexpected') throw failure;
+    return { revoked: false, pasted: false, reason: withoutStop(failure.message) };
+  }
+}
+
+interface Owned {
+  readonly entry: SessionEntry;
+  readonly secret: SessionSecret;
+}
+
+async function revokeTokens(deps: RevokeDeps, { entry, secret }: Owned): Promise<Revocation> {
+  const server = deps.server ?? (await connect(deps, entry));
+  if (!server?.supportsRevocation) return { revoked: false, pasted: false, reason: 'the server offers no revocation' };
+  const { refreshToken, accessToken } = secret;
+  if (refreshToken === undefined) {
+    const answer = await twice(() => server.revoke({ token: accessToken, hint: 'access_token' }));
+    return answer === 'revoked'
+      ? { revoked: true, pasted: false }
+      : { revoked: false, pasted: false, reason: 'the server does not revoke access tokens; it ends by itself' };
+  }
+  const answer = await twice(() => server.revoke({ token: refreshToken, hint: 'refresh_token' }));
+  await revokeAccessToken(deps, { server, accessToken });
+  return answer === 'revoked' ? { revoked: true, pasted: false } : { revoked: false, pasted: false, reason: 'the server does not revoke refresh tokens' };
+}
+
+/** The session is gone with its refresh token; this only ends the access token's last minutes. */
+async function revokeAccessToken(deps: RevokeDeps, { server, accessToken }: { readonly server: OidcServer; readonly accessToken: string }): Promise<void> {
+  try {
+    await server.revoke({ token: accessToken, hint: 'access_token' });
+  } catch (error) {
+    deps.log('sign-out: the access token was not revoked', { code: toMiraError(error).code });
+  }
+}
+
+async function twice<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!toMiraError(error).retryable) throw error;
+    return ask();
+  }
+}
+
+async function connect(deps: RevokeDeps, entry: SessionEntry): Promise<OidcServer | undefined> {
+  if (entry.issuer === undefined || entry.clientId === undefined) return undefined;
+  const issuer = parseServiceUrl(entry.issuer, { name: 'The issuer of the session', from: 'server' });
+  const { findIssuer } = await import('./oidc.ts');
+  const server = await findIssuer({ issuer, clientId: entry.clientId, http: deps.http, now: deps.now, signal: deps.signal });
+  if (server) requireKnownHosts(entry, server.hosts);
+  return server;
+}
+
+async function revokeKey(deps: RevokeDeps, { entry, secret }: Owned): Promise<Revocation> {
+  const keys = new URL('/api/v1/api-keys', new URL(entry.apiUrl).origin);
+  const list = await send(deps, { method: 'GET', url: keys, key: secret.accessToken });
+  if (list.status === 401) return { revoked: true, pasted: false };
+  const id = list.status === 200 ? findKeyId(list.text, secret.accessToken.slice(0, 16)) : undefined;
+  if (id === undefined) return { revoked: false, pasted: false, reason: 'the server does not list the key; revoke it where keys are managed' };
+  const answer = await send(deps, { method: 'DELETE', url: new URL(`${keys.pathname}/${encodeURIComponent(id)}`, keys), key: secret.accessToken });
+  const gone = (answer.status >= 200 && answer.status < 300) || answer.status === 404;
+  return gone ? { revoked: true, pasted: false } : { revoked: false, pasted: false, reason: `the server answered HTTP ${answer.status}` };
+}
+
+interface KeyRequest {
+  readonly method: 'GET' | 'DELETE';
+  readonly url: URL;
+  readonly key: string;
+}
+
+async function send({ http, signal }: RevokeDeps, { method, url, key }: KeyRequest): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await http.request({
+    method,
+    url,
+    headers: { accept: 'application/json', authorization: `Bearer ${key}` },
+    signal,
+    firstByteMs: REQUEST_LIMIT_MS,
+    totalMs: REQUEST_LIMIT_MS,
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+function findKeyId(text: string, prefix: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(value)) return undefined;
+  for (const item of value) {
+    if (typeof item !== 'object' || item === null) continue;
+    const key = item as Readonly<Record<string, unknown>>;
+    if (key['key_prefix'] === prefix && typeof key['id'] === 'string') return key['id'];
+  }
+  return undefined;
+}
+
+export interface SignOutDeps {
+  readonly index: SessionIndex;
+  readonly openStore: (entry: SessionEntry) => Promise<SecretStore>;
+  readonly withSessionLock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  readonly http: () => Promise<Http>;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly keepOut: (secret: string) => void;
+}
+
+export interface SignOutReport {
+  readonly profile: string;
+  readonly removed: boolean;
+  readonly revoked: boolean;
+  readonly reason?: string | undefined;
+}
+
+/**
+ * Signs one profile out. A profile that is not signed in is reported, not an error.
+ * @throws MiraError exit 10 when the secret could not be removed: it is still there, and the index says so
+ */
+export async function signOut(
+  deps: SignOutDeps,
+  { profile, local }: { readonly profile: string; readonly local: boolean },
+): Promise<SignOutReport> {
+  const known = await deps.index.find(profile);
+  if (!known) return { profile, removed: false, revoked: false, reason: 'not signed in' };
+  return deps.withSessionLock(known.name, async () => {
+    const entry = await deps.index.find(profile);
+    if (!entry) return { profile, removed: false, revoked: false, reason: 'not signed in' };
+    const store = await deps.openStore(entry);
+    const { secret, trouble } = await readSecret(deps, { store, entry });
+    const revocation = await revocationOf(deps, { entry, secret, local, trouble });
+    await removeSecret({ store, entry, trouble });
+    await deps.index.update((entries) => Object.fromEntries(Object.entries(entries).filter(([name]) => name !== profile)));
+    return { profile, removed: true, revoked: revocation.revoked, reason: revocation.reason };
+  });
+}
+
+interface Reading {
+  readonly secret?: SessionSecret | undefined;
+  readonly trouble?: MiraError | undefined;
+}
+
+async function readSecret(deps: SignOutDeps, { store, entry }: { readonly store: SecretStore; readonly entry: SessionEntry }): Promise<Reading> {
+  try {
+    const text = await store.read(entry.name);
+    if (text === undefined) return {};
+    const secret = parseSession(text);
+    deps.keepOut(secret.accessToken);
+    if (secret.refreshToken !== undefined) deps.keepOut(secret.refreshToken);
+    return { secret };
+  } catch (error) {
+    return { trouble: toMiraError(error) };
+  }
+}
+
+async function revocationOf(
+  deps: SignOutDeps,
+  { entry, secret, local, trouble }: Reading & { readonly entry: SessionEntry; readonly local: boolean },
+): Promise<Revocation> {
+  if (local) return { revoked: false, pasted: false, reason: 'the server was not asked (--local)' };
+  if (!secret) {
+    return { revoked: false, pasted: false, reason: trouble ? withoutStop(trouble.message) : 'nothing to revoke was found in the store' };
+  }
+  return revokeCredential({ ...deps, http: await deps.http() }, { entry, secret });
+}
+
+/** A keychain says "nothing there" when it is locked as well; then a write tells the difference. */
+async function removeSecret({ store, entry, trouble }: { readonly store: SecretStore; readonly entry: SessionEntry; readonly trouble: MiraError | undefined }): Promise<void> {
+  if (await store.remove(entry.name)) return;
+  if (trouble?.code !== undefined && trouble.exitCode === 10 && trouble.code !== 'credentials_unreadable') throw stillThere(entry, trouble);
+  try {
+    await store.probe();
+  } catch (error) {
+    throw stillThere(entry, toMiraError(error));
+  }
+}
+
+function stillThere(entry: SessionEntry, cause: MiraError): MiraError {
+  return cause.with({
+    message: `The session of profile ${entry.profile} is still in the ${entry.storage}: ${cause.message}`,
+    hint: 'Mend that and run mira auth logout again.',
+  });
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '');
+}

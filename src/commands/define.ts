@@ -1,0 +1,106 @@
+/**
+ * The two shapes of a command. A value command gives one result; a stream command gives events. Neither
+ * prints, prompts, colours or exits, and neither sees `--json`: the renderers beside `run` do the showing.
+ * An option is declared once; parsing and help read that declaration.
+ */
+import type { Context } from '../context.ts';
+import type { MiraError } from '../errors.ts';
+import type { Style } from '../ui/style.ts';
+
+interface OptionBase {
+  /** As commander writes them: "-m, --model <name>". */
+  readonly flags: string;
+  readonly summary: string;
+  /** The variable that sets the same thing, named in the help. */
+  readonly env?: string;
+}
+
+export interface FlagOption extends OptionBase {
+  readonly kind: 'flag';
+}
+export interface TextOption extends OptionBase {
+  readonly kind: 'text';
+  readonly choices?: readonly string[];
+}
+export interface NumberOption extends OptionBase {
+  readonly kind: 'number';
+  readonly least: number;
+  readonly most: number;
+  readonly whole?: boolean;
+}
+export interface ListOption extends OptionBase {
+  readonly kind: 'list';
+}
+export type OptionSpec = FlagOption | TextOption | NumberOption | ListOption;
+/** By the name the parsed value has: `--system-file` is `systemFile`. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+type OptionValue<S extends OptionSpec> = S extends FlagOption
+  ? boolean
+  : S extends NumberOption
+    ? number | undefined
+    : S extends ListOption
+      ? readonly string[]
+      : string | undefined;
+
+export interface Input<O extends OptionSpecs> {
+  readonly options: { readonly [K in keyof O]: OptionValue<O[K]> };
+  readonly args: readonly string[];
+}
+
+export interface ArgumentSpec {
+  /** As commander writes them: "<key>", "[prompt...]". */
+  readonly syntax: string;
+  readonly summary: string;
+}
+
+export interface Example {
+  readonly command: string;
+  readonly shows: string;
+}
+
+/** A JSON object of cli.md, its `schema` first. */
+export type JsonObject = { readonly schema: string } & Readonly<Record<string, unknown>>;
+
+interface CommandBase<O extends OptionSpecs> {
+  readonly summary: string;
+  /** A paragraph for the help, where the summary does not say enough. */
+  readonly description?: string;
+  readonly arguments?: readonly ArgumentSpec[];
+  readonly options: O;
+  readonly examples: readonly Example[];
+}
+
+export interface ValueCommand<O extends OptionSpecs = OptionSpecs, R = unknown> extends CommandBase<O> {
+  readonly kind: 'value';
+  readonly run: (context: Context, input: Input<O>) => Promise<R>;
+  /** Text for stdout, ending without a newline; empty for nothing. */
+  readonly human: (result: R, style: Style) => string;
+  readonly json: (result: R) => JsonObject;
+  /** Exit status of a result that is an answer and bad news at once; 0 when left out. */
+  readonly exitCode?: (result: R) => number;
+}
+
+export interface StreamCommand<O extends OptionSpecs = OptionSpecs, E = unknown> extends CommandBase<O> {
+  readonly kind: 'stream';
+  readonly run: (context: Context, input: Input<O>) => AsyncIterable<E>;
+  /** Shows the events to a person; the answer goes to stdout, everything else to stderr. */
+  readonly human: (events: AsyncIterable<E>, context: Context, input: Input<O>) => Promise<void>;
+  /** The events as JSON objects: one a line, or collected into one at the end. `seq` and `at` are added to lines by the printer. */
+  readonly json: (events: AsyncIterable<E>, input: Input<O>, context: Context) => AsyncIterable<JsonObject>;
+  /** The event that a failure ends the lines with; undefined when the failure is printed as `mira.error/1`. */
+  readonly failure: (error: MiraError, input: Input<O>) => JsonObject | undefined;
+  /** The interface for a person who gave nothing to do, where there is one. */
+  readonly interactive?: (context: Context, input: Input<O>) => Promise<(() => Promise<void>) | undefined>;
+}
+
+/** A command whose option and result types have been checked where it was defined. */
+export type Command = ValueCommand<never, never> | StreamCommand<never, never>;
+
+export function valueCommand<O extends OptionSpecs, R>(definition: Omit<ValueCommand<O, R>, 'kind'>): ValueCommand<O, R> {
+  return { kind: 'value', ...definition };
+}
+
+export function streamCommand<O extends OptionSpecs, E>(definition: Omit<StreamCommand<O, E>, 'kind'>): StreamCommand<O, E> {
+  return { kind: 'stream', ...definition };
+}

@@ -1,0 +1,80 @@
+/** What a command is handed: the world, with every costly part behind a function that loads it at first use. */
+import type { Credentials } from './auth/credential.ts';
+import type { Sessions } from './auth/sessions.ts';
+import type { Http } from './api/http.ts';
+import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
+import type { Paths } from './store/paths.ts';
+import type { SecretStore, StorageKind } from './store/secret-store.ts';
+import type { SessionIndex } from './store/session-index.ts';
+import type { Style } from './ui/style.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Output {
+  readonly isTerminal: boolean;
+  /** Writes at once. @throws ReaderGone when nobody reads any more; MiraError `disk_full` or `storage_failed` */
+  write(text: string): void;
+}
+
+export interface Input {
+  readonly isTerminal: boolean;
+  /** A pipe, a file or a terminal; a closed stdin reads as an empty file. */
+  readonly kind: 'terminal' | 'pipe' | 'file';
+  /** The bytes as they come. */
+  read(signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export interface Terminal {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export interface Io {
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** The streams themselves, for what draws on a screen or reads keys. */
+  terminal(): Terminal;
+}
+
+export interface Context {
+  readonly io: Io;
+  /** Without the empty ones. */
+  readonly env: Env;
+  readonly platform: NodeJS.Platform;
+  readonly version: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Monotonic clock, milliseconds. */
+  readonly elapsed: () => number;
+  readonly random: () => number;
+  /** Ends early when the signal does. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP, with the MiraError to end with. */
+  readonly signal: AbortSignal;
+  readonly interrupt: () => void;
+  readonly log: Log;
+  /** A line for a person on stderr; `--quiet` hides it. */
+  readonly notice: (message: string) => void;
+  /** A line for a person on stderr that `--quiet` does not hide. */
+  readonly warn: (message: string) => void;
+  readonly keepOut: (secret: string) => void;
+  /** A question may be asked: stdin and stderr are terminals and nothing forbids it. */
+  readonly canPrompt: boolean;
+  readonly isCi: boolean;
+  /** The style of a stream; `stdout` unless said otherwise. */
+  readonly style: (stream?: 'stdout' | 'stderr') => Promise<Style>;
+
+  readonly paths: Paths;
+  readonly settings: () => Promise<Settings>;
+  readonly index: SessionIndex;
+  readonly openStore: (kind: StorageKind, options?: { readonly patient?: boolean }) => Promise<SecretStore>;
+  readonly sessions: () => Promise<Sessions>;
+  readonly credentials: () => Promise<Credentials>;
+  readonly http: () => Promise<Http>;
+  readonly withSessionLock: <T>(name: string, work: () => Promise<T>, until?: () => Promise<T | undefined>) => Promise<T>;
+  /** Signals are held back until the work is done, five seconds at most. */
+  readonly withoutInterruption: <T>(work: () => Promise<T>) => Promise<T>;
+}

@@ -1,0 +1,93 @@
+/**
+ * The model of the embedded platform is a librarian, and says so: it finds the passage of mira's own documents
+ * that answers best, quotes it, and names where it stands. What it does not find it does not invent.
+ */
+import MiniSearch from 'minisearch';
+import type { Passage } from './documentation.ts';
+
+export const MODELS = ['mira', 'mira-pro'] as const;
+export type ModelId = (typeof MODELS)[number];
+
+export interface Librarian {
+  /** `mira-pro` also names where to read on. */
+  answer(question: { readonly text: string; readonly model: ModelId }): string;
+}
+
+export function createLibrarian(passages: readonly Passage[]): Librarian {
+  const index = new MiniSearch<Passage>({
+    fields: ['heading', 'trail', 'text'],
+    processTerm: meaningfulStem,
+    searchOptions: { boost: { heading: 4, trail: 2 }, prefix: (term) => term.length > 4, fuzzy: 0.15 },
+  });
+  index.addAll(passages);
+  const byId = new Map(passages.map((passage) => [passage.id, passage]));
+
+  return {
+    answer({ text, model }) {
+      const question = withSynonyms(text.slice(0, LONGEST_QUESTION));
+      const found = index
+        .search(question)
+        .flatMap(({ id, terms }) => {
+          const passage = byId.get(Number(id));
+          return passage !== undefined && terms.length > 0 ? [passage] : [];
+        })
+        .slice(0, 4);
+      const [best, ...others] = found;
+      if (best === undefined) return nothingFound(passages);
+      const quoted = `${shortened(best.text)}\n\n— ${place(best)}`;
+      return model === 'mira-pro' && others.length > 0
+        ? `${quoted}\n\nSee also: ${others.map(place).join('; ')}.`
+        : quoted;
+    },
+  };
+}
+
+const LONGEST_QUESTION = 2_000;
+const LONGEST_QUOTE = 1_400;
+
+const COMMON_WORDS = new Set(
+  (
+    'a about an and any are as at be by can could do does explain for from give have how i if in into is it its me ' +
+    'mira my of on one or please sentence should show so some tell that the their them then there this to use ' +
+    'using want was what when where which who why will with would you your'
+  ).split(' '),
+);
+
+function meaningfulStem(term: string): string | null {
+  const word = term.toLowerCase();
+  if (word.length < 2 || COMMON_WORDS.has(word)) return null;
+  return word.length > 4 ? word.replace(/(?:ing|ed|es|s)$/, '') : word;
+}
+
+const SYNONYMS: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:sign(?:ing)?|log(?:ging)?)[\s-]*out\b|\blogout\b/i, 'signing out logout revoke'],
+  [/\b(?:sign(?:ing)?|log(?:ging)?)[\s-]*in\b|\blogin\b/i, 'signing login device code'],
+  [/\buninstall|\bremove everything|\bdelete everything/i, 'remove everything'],
+  [/\bpassword|\bsecrets?\b/i, 'keychain passphrase credentials'],
+];
+
+function withSynonyms(question: string): string {
+  const added = SYNONYMS.filter(([pattern]) => pattern.test(question)).map(([, words]) => words);
+  return [question, ...added].join(' ');
+}
+
+function nothingFound(passages: readonly Passage[]): string {
+  const topics = [...new Set(passages.map(({ heading }) => heading))].slice(0, 12);
+  const known =
+    topics.length === 0
+      ? 'There are no documents here yet.'
+      : `Ask me about one of these:\n\n${topics.map((topic) => `- ${topic}`).join('\n')}`;
+  return `I only know mira's own documents, and found nothing there that answers this. ${known}`;
+}
+
+function shortened(text: string): string {
+  if (text.length <= LONGEST_QUOTE) return text;
+  const end = text.lastIndexOf('\n\n', LONGEST_QUOTE);
+  const cut = text.slice(0, end > LONGEST_QUOTE / 3 ? end : text.lastIndexOf(' ', LONGEST_QUOTE));
+  const openFence = (cut.match(/^```/gm)?.length ?? 0) % 2 === 1;
+  return `${cut}${openFence ? '\n```' : ''}\n\n[…]`;
+}
+
+function place({ file, heading }: Passage): string {
+  return heading === file ? file : `${file}, “${heading}”`;
+}

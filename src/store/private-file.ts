@@ -1,0 +1,90 @@
+/** Reading what nobody else may have written or may read: all checks are made on the open file, not on its name. */
+import { constants, type Stats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { MiraError } from '../errors.ts';
+import { shellQuote } from './shell-quote.ts';
+import { storageError, systemCode } from './storage-error.ts';
+
+export interface PrivateFile {
+  readonly file: string;
+  readonly maxBytes: number;
+  /** Who the file must belong to; undefined where files have no owner and mode (Windows). */
+  readonly uid: number | undefined;
+}
+
+/**
+ * The content of a private file, or undefined when there is none.
+ * @throws MiraError `unsafe_file` for a link, a foreign owner or a file others can read; `storage_failed`
+ */
+export async function readPrivateFile(request: PrivateFile): Promise<Buffer | undefined> {
+  const { file } = request;
+  const handle = await openWithoutFollowing(file);
+  if (handle === undefined) return undefined;
+  try {
+    requirePrivate(await handle.stat(), request);
+    return await readAtMost(handle, request);
+  } catch (error) {
+    throw storageError(error, { file, doing: 'read' });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openWithoutFollowing(file: string): Promise<FileHandle | undefined> {
+  // Windows knows neither flag. O_NONBLOCK: opening a named pipe must not wait for a writer.
+  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  try {
+    return await open(file, flags);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return undefined;
+    // EMLINK is how FreeBSD says it.
+    if (code === 'ELOOP' || code === 'EMLINK') {
+      throw new MiraError('unsafe_file', `${file} is a link, and mira does not follow links to secrets.`, {
+        hint: `Put the file itself there, or remove the link: rm ${shellQuote(file)}`,
+        cause: error,
+      });
+    }
+    throw storageError(error, { file, doing: 'read' });
+  }
+}
+
+/** Throws `unsafe_file` unless the file is a regular one that belongs to the user and to nobody else. */
+export function requirePrivate(stats: Stats, { file, uid }: Pick<PrivateFile, 'file' | 'uid'>): void {
+  if (!stats.isFile()) {
+    throw new MiraError('unsafe_file', `${file} is not a regular file.`, {
+      hint: `Move it away: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`,
+    });
+  }
+  if (uid === undefined) return;
+  if (stats.uid !== uid) {
+    throw new MiraError('unsafe_file', `${file} belongs to another user.`, {
+      hint: `If you trust it, make it yours: sudo chown ${uid} ${shellQuote(file)}`,
+    });
+  }
+  if ((stats.mode & 0o077) !== 0) {
+    throw new MiraError('unsafe_file', `${file} can be read or written by other users.`, {
+      hint: `Run: chmod 600 ${shellQuote(file)}`,
+    });
+  }
+}
+
+async function readAtMost(handle: FileHandle, { file, maxBytes }: PrivateFile): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(64 * 1024), 0, 64 * 1024, total);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    total += bytesRead;
+    if (total > maxBytes) {
+      throw new MiraError(
+        'storage_failed',
+        `${file} is larger than mira ever writes it (${maxBytes} bytes).`,
+        {
+          hint: `Move it away: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`,
+        },
+      );
+    }
+    chunks.push(buffer.subarray(0, bytesRead));
+  }
+}

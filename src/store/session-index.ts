@@ -1,0 +1,106 @@
+/**
+ * The list of sessions: which exist, where their secrets are, until when they last. It holds no secret, so that
+ * status needs no keychain, and it is what tells "your keychain is locked" from "you are not signed in".
+ */
+import { MiraError } from '../errors.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import { withLock } from './lock.ts';
+import { readPrivateFile } from './private-file.ts';
+import { isSessionEntry, type SessionEntry } from './session-entry.ts';
+import { shellQuote } from './shell-quote.ts';
+
+const FORMAT = 'mira-sessions';
+const VERSION = 1;
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Entries by profile name. */
+export type Index = ReadonlyMap<string, SessionEntry>;
+
+export interface SessionIndex {
+  /**
+   * Every entry; none when there is no file yet.
+   * @throws MiraError `storage_failed` for a file that is not ours, damaged, or newer than this mira; `unsafe_file`
+   */
+  read(): Promise<Index>;
+  find(profile: string): Promise<SessionEntry | undefined>;
+  /**
+   * Reads, lets `change` alter the entries, and writes them back, under the store lock; nothing is written when
+   * nothing changed. The credentials file takes the same lock: never call it from `change`.
+   */
+  update<T>(change: (entries: Map<string, SessionEntry>) => T): Promise<T>;
+}
+
+export interface SessionIndexOptions {
+  readonly file: string;
+  readonly storeLockFile: string;
+  readonly uid: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function createSessionIndex({ file, storeLockFile, uid, signal }: SessionIndexOptions): SessionIndex {
+  const read = async (): Promise<Map<string, SessionEntry>> => {
+    const bytes = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
+    return bytes === undefined ? new Map() : parseIndex({ file, text: bytes.toString() });
+  };
+  return {
+    read,
+    async find(profile) {
+      return (await read()).get(profile);
+    },
+    update(change) {
+      return withLock({ file: storeLockFile, uid, signal }, async () => {
+        const entries = await read();
+        const before = serialize(entries);
+        const result = change(entries);
+        const after = serialize(entries);
+        if (after !== before) await writeFileAtomically({ file, data: after });
+        return result;
+      });
+    },
+  };
+}
+
+function parseIndex({ file, text }: { file: string; text: string }): Map<string, SessionEntry> {
+  const content = parseObject(text);
+  if (content?.['fmt'] !== FORMAT)
+    throw refusal(file, 'is not a list of sessions that mira wrote, or it is damaged');
+  const version = content['v'];
+  if (typeof version === 'number' && version > VERSION) {
+    throw new MiraError('storage_failed', `${file} was written by a newer mira (format ${version}).`, {
+      hint: 'Update mira; the file is left as it is.',
+    });
+  }
+  const sessions = content['sessions'];
+  if (version !== VERSION || !isObject(sessions)) throw refusal(file, 'is damaged');
+  const entries = new Map<string, SessionEntry>();
+  for (const [profile, entry] of Object.entries(sessions)) {
+    if (!isSessionEntry(entry) || entry.profile !== profile) {
+      throw refusal(file, `is damaged at the entry ${JSON.stringify(profile)}`);
+    }
+    entries.set(profile, entry);
+  }
+  return entries;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refusal(file: string, what: string): MiraError {
+  return new MiraError('storage_failed', `${file} ${what}; it is left as it is.`, {
+    hint: `To start over, move it aside and sign in again: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`,
+  });
+}
+
+function serialize(entries: Index): string {
+  return `${JSON.stringify({ fmt: FORMAT, v: VERSION, sessions: Object.fromEntries(entries) }, undefined, 2)}\n`;
+}

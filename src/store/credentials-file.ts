@@ -1,0 +1,292 @@
+/**
+ * Secrets in one encrypted file, for where there is no keychain (decisions.md 5). A file that cannot be read is never
+ * touched: not ours, newer, damaged, or sealed with another key, each is refused with its own sentence.
+ */
+import { rm } from 'node:fs/promises';
+import { MiraError } from '../errors.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import type { CredentialMeta, KeyHeader, KeyKind, ScryptParameters, Sealed } from './credentials-format.ts';
+import type { KeyRequest, KeySources } from './credentials-key.ts';
+import { withLock } from './lock.ts';
+import { readPrivateFile } from './private-file.ts';
+import { PROTECTION } from './protection.ts';
+import type { SecretStore } from './secret-store.ts';
+import { shellQuote } from './shell-quote.ts';
+import { requireStorable } from './storable.ts';
+import { storageError } from './storage-error.ts';
+
+const MAX_BYTES = 4 * 1024 * 1024;
+const PROBE = 'probe';
+
+/** What the file holds, open for change. `meta` is readable without the key; `values` is not. */
+export interface Credentials {
+  readonly values: Map<string, string>;
+  readonly meta: Map<string, CredentialMeta>;
+}
+
+export interface CredentialsFile extends SecretStore {
+  readonly kind: 'file';
+  /** Labels, kinds and dates of the entries that have them; needs no key. */
+  list(): Promise<readonly CredentialMeta[]>;
+  /** How the file on disk is sealed; undefined when there is none. Needs no key. */
+  sealedWith(): Promise<KeyKind | undefined>;
+  /** Reads, lets `change` alter values and meta, and writes them back, under the store lock. */
+  update<T>(change: (credentials: Credentials) => T): Promise<T>;
+}
+
+export interface CredentialsFileOptions {
+  readonly file: string;
+  readonly storeLockFile: string;
+  readonly uid: number | undefined;
+  readonly sources: KeySources;
+  /** How a new file is sealed; one that exists stays as it is. */
+  readonly createWith: KeyKind;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A secret together with what the header says of it. */
+interface OpenKey {
+  readonly header: KeyHeader;
+  readonly sealing: Uint8Array;
+}
+
+export function createCredentialsFile(options: CredentialsFileOptions): CredentialsFile {
+  const { file, storeLockFile, uid, signal, createWith } = options;
+  const keyring = createKeyring(options);
+
+  const update = async <T>(change: (credentials: Credentials) => T): Promise<T> => {
+    // Deriving a key takes long, so it is done before the lock; if the file was made anew meanwhile, once more.
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await keyring.prepare(await readSealed({ file, uid }));
+      const outcome = await withLock({ file: storeLockFile, uid, signal }, async () => {
+        const sealed = await readSealed({ file, uid });
+        const key = await keyring.openPrepared(sealed);
+        return key === undefined ? undefined : { result: await rewrite({ options, sealed, key, change }) };
+      });
+      if (outcome !== undefined) return outcome.result;
+    }
+    throw new MiraError('storage_failed', `${file} is being replaced over and over by another program.`);
+  };
+
+  return {
+    kind: 'file',
+    protection: PROTECTION[createWith],
+    async read(name) {
+      const sealed = await readSealed({ file, uid });
+      if (sealed === undefined) return undefined;
+      const { sealing } = await keyring.open(sealed);
+      return (await openBody({ file, sealed, sealing })).get(name);
+    },
+    async write(name, value) {
+      requireStorable(value);
+      await update(({ values }) => values.set(name, value));
+    },
+    async remove(name) {
+      if ((await readSealed({ file, uid })) === undefined) return false;
+      return update(({ values, meta }) => {
+        meta.delete(name);
+        return values.delete(name);
+      });
+    },
+    async probe() {
+      const name = `${PROBE}-${crypto.randomUUID()}`;
+      await update(({ values }) => values.set(name, PROBE));
+      await update(({ values }) => values.delete(name));
+    },
+    async list() {
+      return (await readSealed({ file, uid }))?.meta ?? [];
+    },
+    async sealedWith() {
+      return (await readSealed({ file, uid }))?.key.kind;
+    },
+    update,
+  };
+}
+
+/** The keys this process has opened. A passphrase is derived once for each salt, a wrong one is forgotten. */
+function createKeyring({ file, uid, sources, createWith }: CredentialsFileOptions): {
+  open(sealed: Sealed): Promise<OpenKey>;
+  prepare(sealed: Sealed | undefined): Promise<void>;
+  openPrepared(sealed: Sealed | undefined): Promise<OpenKey | undefined>;
+} {
+  const derived = new Map<string, Promise<Uint8Array | undefined>>();
+  const fresh: { kdf?: ScryptParameters } = {};
+
+  const request = async (sealed: Sealed | undefined): Promise<KeyRequest> => {
+    const { newScrypt } = await import('./credentials-key.ts');
+    if (sealed !== undefined) {
+      return { sources, file, uid, kind: sealed.key.kind, kdf: sealed.key.kdf, purpose: 'open' };
+    }
+    const kdf = createWith === 'passphrase' ? (fresh.kdf ??= newScrypt()) : undefined;
+    return { sources, file, uid, kind: createWith, kdf, purpose: 'create' };
+  };
+  const idOf = ({ kind, kdf }: KeyRequest): string => JSON.stringify([kind, kdf]);
+
+  const find = async (asked: KeyRequest): Promise<Uint8Array | undefined> => {
+    const { findSecret } = await import('./credentials-key.ts');
+    if (asked.kind !== 'passphrase') return findSecret(asked);
+    const pending = derived.get(idOf(asked)) ?? findSecret(asked);
+    derived.set(idOf(asked), pending);
+    pending.catch(() => derived.delete(idOf(asked)));
+    return pending;
+  };
+
+  const toKey = async (secret: Uint8Array, asked: KeyRequest): Promise<OpenKey> => {
+    const { deriveKeys } = await import('./credentials-format.ts');
+    const { sealing, check } = deriveKeys(secret);
+    const { kind, kdf } = asked;
+    return { header: kdf === undefined ? { kind, check } : { kind, kdf, check }, sealing };
+  };
+
+  const open = async (sealed: Sealed): Promise<OpenKey> => {
+    const asked = await request(sealed);
+    const secret = await find(asked);
+    if (secret === undefined) throw await keyIsGone(asked);
+    const key = await toKey(secret, asked);
+    const { isSameCheck } = await import('./credentials-format.ts');
+    if (isSameCheck(key.header.check, sealed.key.check)) return key;
+    derived.delete(idOf(asked));
+    throw await wrongKey(asked);
+  };
+
+  return {
+    open,
+    async prepare(sealed) {
+      if (sealed !== undefined) await open(sealed);
+      else await find(await request(sealed));
+    },
+    /** Undefined when opening would take a derivation that was not made before the lock was taken. */
+    async openPrepared(sealed) {
+      const asked = await request(sealed);
+      if (asked.kind === 'passphrase' && !derived.has(idOf(asked))) return undefined;
+      if (sealed !== undefined) return open(sealed);
+      const { createSecret } = await import('./credentials-key.ts');
+      return toKey((await find(asked)) ?? (await createSecret(asked)), asked);
+    },
+  };
+}
+
+async function readSealed({
+  file,
+  uid,
+}: {
+  file: string;
+  uid: number | undefined;
+}): Promise<Sealed | undefined> {
+  const bytes = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
+  if (bytes === undefined) return undefined;
+  const { parseCredentials } = await import('./credentials-format.ts');
+  const parsed = parseCredentials(bytes);
+  switch (parsed.kind) {
+    case 'sealed':
+      return parsed.sealed;
+    case 'foreign':
+      throw new MiraError(
+        'credentials_unreadable',
+        `${file} was not written by mira, or its beginning is damaged.`,
+        {
+          hint: startOver(file),
+        },
+      );
+    case 'newer':
+      throw new MiraError(
+        'credentials_unreadable',
+        `${file} was written by a newer mira (format ${parsed.version}).`,
+        {
+          hint: 'Update mira; the file is left as it is.',
+        },
+      );
+    case 'damaged':
+      throw damaged(file);
+  }
+}
+
+async function openBody(content: {
+  readonly file: string;
+  readonly sealed: Sealed;
+  readonly sealing: Uint8Array;
+}): Promise<Map<string, string>> {
+  const { unseal } = await import('./credentials-format.ts');
+  const values = unseal(content.sealed, content.sealing);
+  if (values === undefined) throw damaged(content.file);
+  return values;
+}
+
+async function rewrite<T>(work: {
+  readonly options: CredentialsFileOptions;
+  readonly sealed: Sealed | undefined;
+  readonly key: OpenKey;
+  readonly change: (credentials: Credentials) => T;
+}): Promise<T> {
+  const { options, sealed, key, change } = work;
+  const { file, uid } = options;
+  const values = sealed === undefined ? new Map() : await openBody({ file, sealed, sealing: key.sealing });
+  const meta = new Map(sealed?.meta.map((entry) => [entry.label, entry]));
+  const before = JSON.stringify([[...values], [...meta]]);
+  const result = change({ values, meta });
+  if (JSON.stringify([[...values], [...meta]]) === before) return result;
+  if (values.size === 0 && meta.size === 0) {
+    // An empty file would keep a passphrase that nobody may remember.
+    await removeFile(file);
+    return result;
+  }
+  const { formatCredentials, seal } = await import('./credentials-format.ts');
+  const { header, sealing } = key;
+  const data = formatCredentials(seal({ key: header, meta: [...meta.values()], sealing, values }));
+  if (data.length > MAX_BYTES) {
+    throw new MiraError('input_too_large', `${file} would grow over ${MAX_BYTES / 1024 / 1024} MiB.`);
+  }
+  await writeFileAtomically({ file, data });
+  const kept = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
+  if (kept?.equals(Buffer.from(data)) !== true) {
+    throw new MiraError('storage_failed', `${file} does not hold what was written to it.`, {
+      hint: 'Check the disk; another program may also be writing the file.',
+    });
+  }
+  return result;
+}
+
+async function removeFile(file: string): Promise<void> {
+  try {
+    await rm(file);
+  } catch (error) {
+    throw storageError(error, { file, doing: 'remove' });
+  }
+}
+
+function damaged(file: string): MiraError {
+  return new MiraError('credentials_unreadable', `${file} is damaged; it is left as it is.`, {
+    hint: startOver(file),
+  });
+}
+
+async function keyIsGone(request: KeyRequest): Promise<MiraError> {
+  const { describeKey } = await import('./credentials-key.ts');
+  return new MiraError(
+    'credentials_unreadable',
+    `${request.file} cannot be opened: ${describeKey(request)} is gone.`,
+    {
+      hint: startOver(request.file),
+    },
+  );
+}
+
+async function wrongKey(request: KeyRequest): Promise<MiraError> {
+  if (request.kind === 'passphrase') {
+    return new MiraError('wrong_passphrase', `That is not the passphrase of ${request.file}.`, {
+      hint: `Check MIRA_PASSPHRASE. If it is lost: ${startOver(request.file)}`,
+    });
+  }
+  const { describeKey } = await import('./credentials-key.ts');
+  return new MiraError(
+    'credentials_unreadable',
+    `${request.file} is not sealed with ${describeKey(request)}.`,
+    {
+      hint: startOver(request.file),
+    },
+  );
+}
+
+function startOver(file: string): string {
+  return `To start over, move it aside and sign in again: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`;
+}

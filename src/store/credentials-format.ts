@@ -1,0 +1,174 @@
+/**
+ * The text of `credentials.json`: what every value is sealed with and how damage shows. The header and the list of
+ * labels are readable without a key and bound to the sealed body, so that neither can be changed or exchanged alone.
+ * There is exactly one spelling of a given content; any other is damage.
+ */
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+export const FORMAT = 'mira-credentials';
+export const VERSION = 1;
+
+export type KeyKind = 'passphrase' | 'key_file' | 'keychain';
+
+export interface ScryptParameters {
+  readonly name: 'scrypt';
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+  readonly salt: string;
+}
+
+export interface KeyHeader {
+  readonly kind: KeyKind;
+  /** For a passphrase alone: how it becomes a key. */
+  readonly kdf?: ScryptParameters;
+  /** Derived from the key: tells a wrong key from a damaged body. */
+  readonly check: string;
+}
+
+/** What may be known of an entry without the key. */
+export interface CredentialMeta {
+  readonly label: string;
+  readonly kind: string;
+  readonly [field: string]: string | number | boolean;
+}
+
+export interface Sealed {
+  readonly key: KeyHeader;
+  readonly meta: readonly CredentialMeta[];
+  readonly nonce: string;
+  readonly body: string;
+}
+
+export type Parsed =
+  | { readonly kind: 'sealed'; readonly sealed: Sealed }
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'newer'; readonly version: number }
+  | { readonly kind: 'damaged' };
+
+export function parseCredentials(bytes: Uint8Array): Parsed {
+  const text = Buffer.from(bytes).toString('utf8');
+  const content = parseJson(text);
+  if (!isRecord(content) || content['fmt'] !== FORMAT) {
+    return { kind: bytes.length === 0 || text.startsWith(`{"fmt":"${FORMAT}"`) ? 'damaged' : 'foreign' };
+  }
+  const version = content['v'];
+  if (typeof version === 'number' && version > VERSION) return { kind: 'newer', version };
+  const { key, meta, nonce, body } = content;
+  if (version !== VERSION || !isKeyHeader(key) || !isMetaList(meta)) return { kind: 'damaged' };
+  if (typeof nonce !== 'string' || typeof body !== 'string') return { kind: 'damaged' };
+  const sealed = { key, meta, nonce, body };
+  return Buffer.from(formatCredentials(sealed)).equals(bytes)
+    ? { kind: 'sealed', sealed }
+    : { kind: 'damaged' };
+}
+
+export function formatCredentials({ key, meta, nonce, body }: Sealed): string {
+  return `${JSON.stringify({ fmt: FORMAT, v: VERSION, key: orderedKey(key), meta, nonce, body })}\n`;
+}
+
+/** The 32-byte secret of a file becomes two keys: one seals, one only says "this is the right secret". */
+export function deriveKeys(secret: Uint8Array): { readonly sealing: Uint8Array; readonly check: string } {
+  const derive = (purpose: string, length: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', secret, '', `${FORMAT}/${VERSION}/${purpose}`, length));
+  return { sealing: derive('seal', 32), check: derive('check', 16).toString('base64url') };
+}
+
+export function isSameCheck(one: string, other: string): boolean {
+  const [left, right] = [Buffer.from(one), Buffer.from(other)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+export function seal(content: {
+  readonly key: KeyHeader;
+  readonly meta: readonly CredentialMeta[];
+  readonly sealing: Uint8Array;
+  readonly values: ReadonlyMap<string, string>;
+}): Sealed {
+  const { key, meta, sealing, values } = content;
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', sealing, nonce);
+  cipher.setAAD(bound({ key, meta }));
+  const plain = JSON.stringify(Object.fromEntries(values));
+  const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  return { key, meta, nonce: nonce.toString('base64url'), body: body.toString('base64url') };
+}
+
+/** The values by name, or undefined when the seal does not hold. */
+export function unseal(sealed: Sealed, sealing: Uint8Array): Map<string, string> | undefined {
+  const nonce = decode(sealed.nonce);
+  const body = decode(sealed.body);
+  if (nonce?.length !== 12 || body === undefined || body.length < 16) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', sealing, nonce, { authTagLength: 16 });
+  decipher.setAAD(bound(sealed));
+  decipher.setAuthTag(body.subarray(-16));
+  try {
+    const plain = Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()]).toString('utf8');
+    return parseValues(plain);
+  } catch {
+    return undefined;
+  }
+}
+
+function bound({ key, meta }: Pick<Sealed, 'key' | 'meta'>): Buffer {
+  return Buffer.from(JSON.stringify([FORMAT, VERSION, orderedKey(key), meta]));
+}
+
+function orderedKey({ kind, kdf, check }: KeyHeader): KeyHeader {
+  if (kdf === undefined) return { kind, check };
+  const { name, N, r, p, salt } = kdf;
+  return { kind, kdf: { name, N, r, p, salt }, check };
+}
+
+/** Base64url in its one canonical spelling. */
+function decode(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+function parseValues(plain: string): Map<string, string> | undefined {
+  const content = parseJson(plain);
+  if (!isRecord(content)) return undefined;
+  const values = new Map<string, string>();
+  for (const [name, value] of Object.entries(content)) {
+    if (typeof value !== 'string') return undefined;
+    values.set(name, value);
+  }
+  return values;
+}
+
+function isKeyHeader(value: unknown): value is KeyHeader {
+  if (!isRecord(value) || typeof value['check'] !== 'string') return false;
+  if (value['kind'] === 'passphrase') return isScrypt(value['kdf']);
+  return (value['kind'] === 'key_file' || value['kind'] === 'keychain') && value['kdf'] === undefined;
+}
+
+/** Bounded, so that a hostile file cannot ask for hours of work or all of the memory. */
+function isScrypt(value: unknown): value is ScryptParameters {
+  if (!isRecord(value) || value['name'] !== 'scrypt') return false;
+  if (![2 ** 15, 2 ** 16, 2 ** 17].some((N) => N === value['N'])) return false;
+  if (value['r'] !== 8 || value['p'] !== 1 || typeof value['salt'] !== 'string') return false;
+  return decode(value['salt'])?.length === 16;
+}
+
+function isMetaList(value: unknown): value is CredentialMeta[] {
+  return Array.isArray(value) && value.every(isMeta);
+}
+
+function isMeta(value: unknown): value is CredentialMeta {
+  if (!isRecord(value) || typeof value['label'] !== 'string' || typeof value['kind'] !== 'string')
+    return false;
+  return Object.values(value).every((field) => ['string', 'number', 'boolean'].includes(typeof field));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -24,13 +24,13 @@ export function createLibrarian(passages: readonly Passage[]): Librarian {
 
   return {
     answer({ text, model }) {
-      const question = withSynonyms(text.slice(0, LONGEST_QUESTION));
+      const question = text.slice(0, LONGEST_QUESTION);
+      const synonyms = synonymsFor(question);
+      const terms = synonyms === '' ? meaningfulTerms(question) : 1;
       const found = index
-        .search(question)
-        .flatMap(({ id, terms }) => {
-          const passage = byId.get(Number(id));
-          return passage !== undefined && terms.length > 0 ? [passage] : [];
-        })
+        .search(`${question} ${synonyms}`)
+        .filter(({ queryTerms }) => queryTerms.length >= terms * LEAST_SHARE)
+        .flatMap(({ id }) => byId.get(Number(id)) ?? [])
         .slice(0, 4);
       const [best, ...others] = found;
       if (best === undefined) return nothingFound(passages);
@@ -44,19 +44,21 @@ export function createLibrarian(passages: readonly Passage[]): Librarian {
 
 const LONGEST_QUESTION = 2_000;
 const LONGEST_QUOTE = 1_400;
+/** Of the words that matter in a question, how many a passage must have to count as an answer. */
+const LEAST_SHARE = 1 / 3;
 
 const COMMON_WORDS = new Set(
   (
     'a about an and any are as at be by can could do does explain for from give have how i if in into is it its me ' +
     'mira my of on one or please sentence should show so some tell that the their them then there this to use ' +
-    'using want was what when where which who why will with would you your'
+    'using want was work works what when where which who why will with would you your'
   ).split(' '),
 );
 
 function meaningfulStem(term: string): string | null {
   const word = term.toLowerCase();
   if (word.length < 2 || COMMON_WORDS.has(word)) return null;
-  return word.length > 4 ? word.replace(/(?:ing|ed|es|s)$/, '') : word;
+  return word.length > 4 ? word.replace(/ies$/, 'y').replace(/(?:ing|ed|es|s)$/, '') : word;
 }
 
 const SYNONYMS: readonly (readonly [RegExp, string])[] = [
@@ -66,9 +68,15 @@ const SYNONYMS: readonly (readonly [RegExp, string])[] = [
   [/\bpassword|\bsecrets?\b/i, 'keychain passphrase credentials'],
 ];
 
-function withSynonyms(question: string): string {
-  const added = SYNONYMS.filter(([pattern]) => pattern.test(question)).map(([, words]) => words);
-  return [question, ...added].join(' ');
+function synonymsFor(question: string): string {
+  return SYNONYMS.filter(([pattern]) => pattern.test(question))
+    .map(([, words]) => words)
+    .join(' ');
+}
+
+function meaningfulTerms(question: string): number {
+  const words = question.split(/[\s\p{P}]+/u).map(meaningfulStem);
+  return new Set(words.filter((word) => word !== null)).size;
 }
 
 function nothingFound(passages: readonly Passage[]): string {

@@ -53,13 +53,21 @@ interface OpenKey {
 export function createCredentialsFile(options: CredentialsFileOptions): CredentialsFile {
   const { file, storeLockFile, uid, signal, createWith } = options;
   const keyring = createKeyring(options);
+  let form = createWith;
+
+  /** Every look at the file also tells how it is sealed, which decides what it protects against. */
+  const look = async (): Promise<Sealed | undefined> => {
+    const sealed = await readSealed({ file, uid });
+    form = sealed?.key.kind ?? createWith;
+    return sealed;
+  };
 
   const update = async <T>(change: (credentials: Credentials) => T): Promise<T> => {
     // Deriving a key takes long, so it is done before the lock; if the file was made anew meanwhile, once more.
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      await keyring.prepare(await readSealed({ file, uid }));
+      await keyring.prepare(await look());
       const outcome = await withLock({ file: storeLockFile, uid, signal }, async () => {
-        const sealed = await readSealed({ file, uid });
+        const sealed = await look();
         const key = await keyring.openPrepared(sealed);
         return key === undefined ? undefined : { result: await rewrite({ options, sealed, key, change }) };
       });
@@ -70,9 +78,11 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
 
   return {
     kind: 'file',
-    protection: PROTECTION[createWith],
+    get protection() {
+      return PROTECTION[form];
+    },
     async read(name) {
-      const sealed = await readSealed({ file, uid });
+      const sealed = await look();
       if (sealed === undefined) return undefined;
       const { sealing } = await keyring.open(sealed);
       return (await openBody({ file, sealed, sealing })).get(name);
@@ -82,7 +92,7 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
       await update(({ values }) => values.set(name, value));
     },
     async remove(name) {
-      if ((await readSealed({ file, uid })) === undefined) return false;
+      if ((await look()) === undefined) return false;
       return update(({ values, meta }) => {
         meta.delete(name);
         return values.delete(name);
@@ -94,10 +104,10 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
       await update(({ values }) => values.delete(name));
     },
     async list() {
-      return (await readSealed({ file, uid }))?.meta ?? [];
+      return (await look())?.meta ?? [];
     },
     async sealedWith() {
-      return (await readSealed({ file, uid }))?.key.kind;
+      return (await look())?.key.kind;
     },
     update,
   };

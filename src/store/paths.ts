@@ -3,7 +3,7 @@
  * another folder than the file itself, so that copying, syncing or committing the one does not take the other along.
  */
 import { posix, win32 } from 'node:path';
-import { getBuiltinModule } from 'node:process';
+import { sha256 } from './hash.ts';
 
 const FOLDER = 'mira-cli';
 
@@ -62,7 +62,7 @@ export function resolvePaths(input: PathsInput): Paths {
     get keyFile() {
       return moved === undefined
         ? join(stateDir, 'credentials.key')
-        : join(own.state, 'keys', `${shortHash(moved)}.key`);
+        : join(own.state, 'keys', `${sha256(moved).slice(0, 16)}.key`);
     },
     cacheDir: moved === undefined ? own.cache : join(moved, 'cache'),
   };
@@ -100,8 +100,4 @@ function platformFolders({ platform, env, homeDir }: PathsInput): Folders {
     state: base('XDG_STATE_HOME', '.local/state'),
     cache: base('XDG_CACHE_HOME', '.cache'),
   };
-}
-
-function shortHash(text: string): string {
-  return getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

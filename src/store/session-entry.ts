@@ -1,3 +1,4 @@
+import type { ProtectionForm } from './protection.ts';
 import type { StorageKind } from './secret-store.ts';
 
 export type CredentialKind = 'session' | 'api_key';
@@ -18,8 +19,7 @@ export interface SessionEntry {
   /** Every origin the credential may be sent to, and every one the server named. */
   readonly hosts: readonly string[];
   readonly storage: StorageKind;
-  /** In plain words, what the store protects against. */
-  readonly protection: string;
+  readonly protection: ProtectionForm;
   readonly account?:
     | { readonly id: string; readonly name?: string | undefined; readonly email?: string | undefined }
     | undefined;
@@ -70,7 +70,7 @@ const REQUIRED: readonly (readonly [keyof SessionEntry, Check])[] = [
   ['scopes', isStrings],
   ['hosts', isStrings],
   ['storage', isOneOf('keychain', 'file', 'memory')],
-  ['protection', isString],
+  ['protection', isOneOf('keychain', 'passphrase', 'key_file', 'memory')],
   ['gen', isNumber],
   ['obtainedAt', isNumber],
   ['refreshable', isBoolean],

@@ -4,7 +4,6 @@
  */
 import { MiraError } from '../errors.ts';
 import { writeFileAtomically } from './atomic-file.ts';
-import { sha256 } from './hash.ts';
 import { withLock } from './lock.ts';
 import { readPrivateFile } from './private-file.ts';
 import { isSessionEntry, type SessionEntry } from './session-entry.ts';
@@ -16,8 +15,8 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 export type { SessionEntry } from './session-entry.ts';
 
-/** Entries by profile name. What was read has no prototype, so that any name can be looked up. */
-export type Index = Readonly<Record<string, SessionEntry>>;
+/** Entries by profile name. */
+export type Index = ReadonlyMap<string, SessionEntry>;
 
 export interface SessionIndex {
   /**
@@ -27,10 +26,10 @@ export interface SessionIndex {
   read(): Promise<Index>;
   find(profile: string): Promise<SessionEntry | undefined>;
   /**
-   * Reads, and writes what `change` makes of it, under the store lock; nothing is written when nothing changed.
-   * Gives the entries as they then are.
+   * Reads, lets `change` alter the entries, and writes them back, under the store lock; nothing is written when
+   * nothing changed. The credentials file takes the same lock: never call it from `change`.
    */
-  update(change: (entries: Index) => Index): Promise<Index>;
+  update<T>(change: (entries: Map<string, SessionEntry>) => T): Promise<T>;
 }
 
 export interface SessionIndexOptions {
@@ -41,42 +40,29 @@ export interface SessionIndexOptions {
 }
 
 export function createSessionIndex({ file, storeLockFile, uid, signal }: SessionIndexOptions): SessionIndex {
-  const read = async (): Promise<Index> => {
+  const read = async (): Promise<Map<string, SessionEntry>> => {
     const bytes = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
-    return bytes === undefined ? toIndex([]) : parseIndex({ file, text: bytes.toString() });
+    return bytes === undefined ? new Map() : parseIndex({ file, text: bytes.toString() });
   };
   return {
     read,
     async find(profile) {
-      return (await read())[profile];
+      return (await read()).get(profile);
     },
     update(change) {
       return withLock({ file: storeLockFile, uid, signal }, async () => {
-        const before = await read();
-        const after = change(before);
-        const data = serialize(after);
-        if (data !== serialize(before)) await writeFileAtomically({ file, data });
-        return after;
+        const entries = await read();
+        const before = serialize(entries);
+        const result = change(entries);
+        const after = serialize(entries);
+        if (after !== before) await writeFileAtomically({ file, data: after });
+        return result;
       });
     },
   };
 }
 
-/**
- * The name of a session's keychain item and of its lock: `<profile>.<12 hex>`. Sessions of another issuer, client or
- * data folder have another name, so that they never share a token or a lock (decisions.md 8).
- */
-export function sessionName(session: {
-  readonly profile: string;
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly dataDir: string;
-}): string {
-  const identity = JSON.stringify([session.issuer, session.clientId, session.dataDir]);
-  return `${session.profile}.${sha256(identity).slice(0, 12)}`;
-}
-
-function parseIndex({ file, text }: { file: string; text: string }): Index {
+function parseIndex({ file, text }: { file: string; text: string }): Map<string, SessionEntry> {
   const content = parseObject(text);
   if (content?.['fmt'] !== FORMAT)
     throw refusal(file, 'is not a list of sessions that mira wrote, or it is damaged');
@@ -88,18 +74,14 @@ function parseIndex({ file, text }: { file: string; text: string }): Index {
   }
   const sessions = content['sessions'];
   if (version !== VERSION || !isObject(sessions)) throw refusal(file, 'is damaged');
-  const entries: [string, SessionEntry][] = [];
+  const entries = new Map<string, SessionEntry>();
   for (const [profile, entry] of Object.entries(sessions)) {
     if (!isSessionEntry(entry) || entry.profile !== profile) {
       throw refusal(file, `is damaged at the entry ${JSON.stringify(profile)}`);
     }
-    entries.push([profile, entry]);
+    entries.set(profile, entry);
   }
-  return toIndex(entries);
-}
-
-function toIndex(entries: readonly (readonly [string, SessionEntry])[]): Index {
-  return Object.setPrototypeOf(Object.fromEntries(entries), null);
+  return entries;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -122,5 +104,5 @@ function refusal(file: string, what: string): MiraError {
 }
 
 function serialize(entries: Index): string {
-  return `${JSON.stringify({ fmt: FORMAT, v: VERSION, sessions: entries }, undefined, 2)}\n`;
+  return `${JSON.stringify({ fmt: FORMAT, v: VERSION, sessions: Object.fromEntries(entries) }, undefined, 2)}\n`;
 }

@@ -1,0 +1,106 @@
+/**
+ * The connections requests travel on: one set of rules for TLS and names, direct or through a proxy.
+ * undici is loaded with the first request, and of it only what a request needs: its index costs twice as much.
+ */
+import { lookup } from 'node:dns';
+import type { LookupOneOptions, LookupAllOptions, LookupAddress } from 'node:dns';
+import type { Agent, Dispatcher, ProxyAgent } from 'undici';
+
+import { trustedCertificates } from './certificates.ts';
+
+export interface Dispatchers {
+  /** The connections for a request, direct or through `proxy`. */
+  for(proxy: URL | undefined): Promise<Dispatcher>;
+  /** Ends everything at once. */
+  destroy(): Promise<void>;
+}
+
+export interface ConnectionRules {
+  readonly caFiles: readonly string[];
+  readonly connectMs: number;
+}
+
+export function createDispatchers(rules: ConnectionRules): Dispatchers {
+  const open = new Map<string, Promise<Dispatcher>>();
+  return {
+    for(proxy) {
+      const key = proxy?.href ?? '';
+      const existing = open.get(key);
+      if (existing !== undefined) return existing;
+      const created = proxy === undefined ? direct(rules) : through(proxy, rules);
+      open.set(key, created);
+      return created;
+    },
+    async destroy() {
+      const dispatchers = await Promise.allSettled(open.values());
+      open.clear();
+      await Promise.all(
+        dispatchers.map((one) => (one.status === 'fulfilled' ? one.value.destroy() : undefined)),
+      );
+    },
+  };
+}
+
+async function direct(rules: ConnectionRules): Promise<Dispatcher> {
+  const connect = connectOptions(rules);
+  const DirectAgent = defaultExport<typeof Agent>(await import('undici/lib/dispatcher/agent.js' as string));
+  return new DirectAgent({ connect, allowH2: false });
+}
+
+async function through(proxy: URL, rules: ConnectionRules): Promise<Dispatcher> {
+  const connect = connectOptions(rules);
+  const Through = defaultExport<typeof ProxyAgent>(
+    await import('undici/lib/dispatcher/proxy-agent.js' as string),
+  );
+  return new Through({
+    uri: proxy.href,
+    requestTls: connect,
+    // For SOCKS its presence alone would mean TLS to the proxy.
+    ...(proxy.protocol.startsWith('socks') ? {} : { proxyTls: connect }),
+    connectTimeout: rules.connectMs,
+    allowH2: false,
+  });
+}
+
+/** undici types its classes at its index only; the files behind it hold the same classes as CommonJS. */
+function defaultExport<T>(module: { readonly default: T }): T {
+  return module.default;
+}
+
+function connectOptions(rules: ConnectionRules) {
+  const ca = trustedCertificates(rules.caFiles);
+  return {
+    timeout: rules.connectMs,
+    // Said explicitly, because left out NODE_TLS_REJECT_UNAUTHORIZED=0 and --tls-min-v1.0 decide.
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2' as const,
+    lookup: lookupPinned,
+    ...(ca === undefined ? {} : { ca }),
+  };
+}
+
+const LOOPBACK: readonly LookupAddress[] = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
+
+type LookupCallback = (
+  error: NodeJS.ErrnoException | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void;
+
+/** `localhost` means this machine, whatever a hosts file or a name server says. */
+function lookupPinned(
+  hostname: string,
+  options: LookupOneOptions | LookupAllOptions,
+  callback: LookupCallback,
+): void {
+  if (hostname !== 'localhost') {
+    lookup(hostname, options, callback);
+    return;
+  }
+  const addresses = LOOPBACK.filter(({ family }) => !options.family || options.family === family);
+  if (options.all) callback(null, [...addresses]);
+  else callback(null, addresses[0]?.address ?? '127.0.0.1', addresses[0]?.family ?? 4);
+}

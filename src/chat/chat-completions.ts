@@ -1,0 +1,291 @@
+/**
+ * The chat-completions wire format: a request to JSON, and events of the stream (or one whole answer) to chat
+ * events. It takes what servers that call themselves compatible really send; it never touches the network.
+ */
+import { isRecord } from '../api/service-words.ts';
+import { MiraError } from '../errors.ts';
+import type { ServerEvent } from './event-stream.ts';
+import type { ChatEvent, ChatRequest, FinishReason, Usage } from './provider.ts';
+import { createThinkTags } from './think-tags.ts';
+
+/** Only what every such service documents; more is for providers that are known to take it. */
+export function completionsBody(request: ChatRequest): string {
+  return JSON.stringify({
+    model: request.model,
+    messages: request.messages.map(({ role, text }) => ({ role, content: text.toWellFormed() })),
+    stream: true,
+    temperature: request.temperature,
+    max_tokens: request.maxTokens,
+  });
+}
+
+export interface CompletionsDecoder {
+  /** One server-sent event; `cut` forgives that it cannot be read, because the stream broke off inside it. */
+  push(event: ServerEvent, cut?: boolean): void;
+  /** A whole answer, from a server that does not stream. */
+  pushWhole(value: unknown): void;
+  /** No more will come: gives out what was held back. */
+  end(): void;
+  /** What arrived since the last call; neighbouring pieces of text are one event. */
+  take(): readonly ChatEvent[];
+  /** Events seen, of any kind; comments are none. */
+  readonly count: number;
+  /** `[DONE]` was seen. */
+  readonly done: boolean;
+  readonly finishReason: FinishReason | undefined;
+  readonly usage: Usage | undefined;
+  /** Anything of an answer arrived: text, reasoning, a tool call, or a reason for its end. */
+  readonly begun: boolean;
+  readonly failure: MiraError | undefined;
+}
+
+export interface CompletionsContext {
+  /** Host, for messages. */
+  readonly host: string;
+  /** Makes an error of what a service reports in place of an answer. */
+  readonly reported: (error: unknown) => MiraError;
+}
+
+export function createCompletionsDecoder(context: CompletionsContext): CompletionsDecoder {
+  const output = createOutput();
+  const tags = createThinkTags();
+  let count = 0;
+  let done = false;
+  let begun = false;
+  let finishReason: FinishReason | undefined;
+  let usage: Usage | undefined;
+  let failure: MiraError | undefined;
+  let whole = '';
+
+  const text = (piece: string): void => {
+    if (piece === '') return;
+    begun = true;
+    for (const part of tags.push(piece)) output.add(part.kind, part.text);
+  };
+  const reasoning = (piece: string): void => {
+    if (piece === '') return;
+    begun = true;
+    output.add('reasoning', piece);
+  };
+  const speech = (message: Readonly<Record<string, unknown>>): void => {
+    reasoning(reasoningOf(message));
+    for (const part of contentParts(message['content'])) (part.kind === 'text' ? text : reasoning)(part.text);
+    if (typeof message['refusal'] === 'string') text(message['refusal']);
+    if (Array.isArray(message['tool_calls']) && message['tool_calls'].length > 0) begun = true;
+  };
+  // Seen: chunks that repeat the whole message so far instead of adding to it.
+  const repeated = (message: Readonly<Record<string, unknown>>): void => {
+    const full = contentParts(message['content'])
+      .filter(({ kind }) => kind === 'text')
+      .map((part) => part.text)
+      .join('');
+    const fresh = full.startsWith(whole) ? full.slice(whole.length) : full;
+    speech({ ...message, content: fresh });
+    whole = full;
+  };
+
+  const answer = (value: unknown, streamed: boolean): void => {
+    if (!isRecord(value)) return;
+    usage = usageOf(value['usage']) ?? usage;
+    const choice = firstChoice(value['choices']);
+    if (choice !== undefined) {
+      if (isRecord(choice['delta'])) speech(choice['delta']);
+      else if (isRecord(choice['message'])) (streamed ? repeated : speech)(choice['message']);
+      else if (typeof choice['text'] === 'string') text(choice['text']);
+      const reason = finishReasonOf(choice['finish_reason']);
+      if (reason !== undefined) {
+        begun = true;
+        finishReason = reason;
+      }
+    }
+    const error = errorOf(value, choice);
+    if (error !== undefined) failure = context.reported(error);
+  };
+
+  return {
+    push({ event, data }, cut = false) {
+      if (done || failure !== undefined || data === '') return;
+      count += 1;
+      if (data.trim() === '[DONE]') {
+        done = true;
+        return;
+      }
+      const value = parseJson(data);
+      if (value !== undefined) answer(event === 'error' ? { error: value } : unlisted(value), true);
+      else if (event === 'error') failure = context.reported(data);
+      else if (!cut) failure = unreadable(context.host);
+    },
+    pushWhole(listed) {
+      const value = unlisted(listed);
+      count += 1;
+      if (!isRecord(value) || (value['choices'] === undefined && errorOf(value, undefined) === undefined)) {
+        failure = unreadable(context.host);
+        return;
+      }
+      answer(value, false);
+      done = true;
+    },
+    end() {
+      for (const part of tags.end()) output.add(part.kind, part.text);
+      output.flush();
+    },
+    take: () => output.take(),
+    get count() {
+      return count;
+    },
+    get done() {
+      return done;
+    },
+    get finishReason() {
+      return finishReason;
+    },
+    get usage() {
+      return usage;
+    },
+    get begun() {
+      return begun;
+    },
+    get failure() {
+      return failure;
+    },
+  };
+}
+
+/** Joins neighbouring pieces, and keeps back half a surrogate pair until its other half has come. */
+function createOutput() {
+  let events: ChatEvent[] = [];
+  let kind: 'text' | 'reasoning' = 'text';
+  let pieces = '';
+
+  const close = (final: boolean): void => {
+    const keep = !final && /[\ud800-\udbff]$/.test(pieces) ? pieces.slice(-1) : '';
+    const text = (keep === '' ? pieces : pieces.slice(0, -1)).toWellFormed();
+    if (text !== '') events.push({ kind, text });
+    pieces = keep;
+  };
+  return {
+    add(next: 'text' | 'reasoning', text: string): void {
+      if (next !== kind) {
+        close(true);
+        kind = next;
+      }
+      pieces += text;
+    },
+    flush: () => close(true),
+    take(): readonly ChatEvent[] {
+      close(false);
+      const taken = events;
+      events = [];
+      return taken;
+    },
+  };
+}
+
+/** Gemini's compatible endpoint wraps errors into a list. */
+function unlisted(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadable(host: string): MiraError {
+  return new MiraError('malformed_response', `${host} sent an answer that mira cannot read.`, {
+    hint: 'Check that the address is one of a chat service (MIRA_API_URL).',
+  });
+}
+
+function firstChoice(choices: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (!Array.isArray(choices)) return undefined;
+  const first: unknown = choices.find((choice) => isRecord(choice) && (choice['index'] ?? 0) === 0);
+  return isRecord(first) ? first : undefined;
+}
+
+const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'thinking', 'thinking_content'] as const;
+
+/** Some servers fill two of the fields with the same text: the first one counts. */
+function reasoningOf(message: Readonly<Record<string, unknown>>): string {
+  for (const field of REASONING_FIELDS) {
+    const value = message[field];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return '';
+}
+
+interface ContentPart {
+  readonly kind: 'text' | 'reasoning';
+  readonly text: string;
+}
+
+/** Content is a string, or a list of parts, of which some may be thinking. */
+function contentParts(
+  content: unknown,
+): readonly { readonly kind: 'text' | 'reasoning'; readonly text: string }[] {
+  if (typeof content === 'string') return [{ kind: 'text', text: content }];
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part: unknown): readonly ContentPart[] => {
+    if (typeof part === 'string') return [{ kind: 'text', text: part }];
+    if (!isRecord(part)) return [];
+    const thinking = part['thinking'];
+    if (thinking !== undefined) {
+      return contentParts(thinking).map(({ text }) => ({ kind: 'reasoning', text }));
+    }
+    return typeof part['text'] === 'string' ? [{ kind: 'text', text: part['text'] }] : [];
+  });
+}
+
+function finishReasonOf(value: unknown): FinishReason | undefined {
+  if (typeof value !== 'string' || value === '' || value === 'null' || value === 'error') return undefined;
+  return FINISH_REASONS[value.toLowerCase()] ?? 'other';
+}
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  end_turn: 'stop',
+  eos: 'stop',
+  length: 'length',
+  max_tokens: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  content_filter: 'content_filter',
+};
+
+/** An error in place of, or in the middle of, an answer. */
+function errorOf(
+  value: Readonly<Record<string, unknown>>,
+  choice: Readonly<Record<string, unknown>> | undefined,
+): unknown {
+  const error = value['error'] ?? choice?.['error'];
+  if (error !== undefined && error !== null && error !== false && error !== '') {
+    return typeof error === 'object' ? error : value;
+  }
+  if (choice === undefined && value['detail'] !== undefined && value['choices'] === undefined) return value;
+  if (choice?.['finish_reason'] === 'error') return { message: 'the answer ended with an error' };
+  return undefined;
+}
+
+function usageOf(value: unknown): Usage | undefined {
+  if (!isRecord(value)) return undefined;
+  const inputTokens = count(value['prompt_tokens'] ?? value['input_tokens']);
+  const outputTokens = count(value['completion_tokens'] ?? value['output_tokens']);
+  if (inputTokens === undefined && outputTokens === undefined) return undefined;
+  const details = value['completion_tokens_details'];
+  const reasoningTokens = count(
+    (isRecord(details) ? details['reasoning_tokens'] : undefined) ?? value['thinking_tokens'],
+  );
+  return {
+    inputTokens: inputTokens ?? 0,
+    outputTokens: outputTokens ?? 0,
+    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+  };
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}

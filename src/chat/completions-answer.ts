@@ -1,0 +1,204 @@
+/**
+ * One HTTP answer to chat events. An answer is whole when the service said so: `[DONE]`, or a finish reason
+ * and then the end or a second of quiet. Everything else is an error, and what had arrived was given first.
+ */
+import type { HttpResponse } from '../api/http.ts';
+import { MAX_JSON_BYTES } from '../api/http.ts';
+import { streamedError } from '../api/service-error.ts';
+import { MiraError } from '../errors.ts';
+import { createCompletionsDecoder } from './chat-completions.ts';
+import type { CompletionsDecoder } from './chat-completions.ts';
+import { createEventStream } from './event-stream.ts';
+import type { ChatEvent } from './provider.ts';
+
+export interface AnswerClocks {
+  /** Without an event (comments are none) the service counts as silent; 120 s. */
+  readonly silenceMs: number;
+  /** After a finish reason, how long to wait for more; 1 s. */
+  readonly quietMs: number;
+}
+
+export const ANSWER_CLOCKS: AnswerClocks = { silenceMs: 120_000, quietMs: 1_000 };
+
+/**
+ * @param options.stop ends the request that `response` belongs to
+ * @throws MiraError `stream_cut`, `malformed_response`, `content_filtered`, `timeout`, `response_too_large`, what the
+ *   service reports inside the stream, and what the connection throws
+ */
+export async function* readCompletions(
+  response: HttpResponse,
+  options: { readonly clocks: AnswerClocks; readonly stop: AbortController; readonly now: () => number },
+): AsyncGenerator<ChatEvent, void> {
+  const { host } = response.url;
+  const decoder = createCompletionsDecoder({
+    host,
+    reported: (error) =>
+      streamedError(error, { url: response.url, headers: response.headers, now: options.now() }),
+  });
+  const body = createBodyReader(response, decoder);
+  const chunks = response.bytes()[Symbol.asyncIterator]();
+  let timer: NodeJS.Timeout | undefined;
+  let quiet = false;
+
+  const wait = (): void => {
+    const finished = decoder.finishReason !== undefined;
+    timer ??= setTimeout(
+      () => {
+        quiet = finished;
+        options.stop.abort(silent(host, options.clocks.silenceMs));
+      },
+      finished ? options.clocks.quietMs : options.clocks.silenceMs,
+    );
+  };
+  const rest = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+
+  try {
+    for (;;) {
+      const seen = decoder.count;
+      // The clock runs while waiting only, and comments do not reset it.
+      wait();
+      let failure: unknown;
+      let ended = false;
+      try {
+        const next = await chunks.next();
+        if (next.done === true) ended = true;
+        else body.push(next.value);
+        if (ended) body.end();
+      } catch (error) {
+        // After a finish reason nothing is missing, however the connection ends.
+        if (!quiet && !(decoder.finishReason !== undefined && isConnectionFailure(error))) failure = error;
+        ended = true;
+        decoder.end();
+      }
+      if (decoder.count > seen || ended) rest();
+      if (decoder.done) decoder.end();
+      yield* decoder.take();
+      if (failure !== undefined) throw failure;
+      if (decoder.failure !== undefined) throw decoder.failure;
+      if (decoder.done || ended) break;
+    }
+    yield* conclusion(decoder, response);
+  } finally {
+    rest();
+    await chunks.return?.();
+  }
+}
+
+/** Sorts the body by its first character, because the content type is often wrong, and feeds the decoder. */
+function createBodyReader(response: HttpResponse, decoder: CompletionsDecoder) {
+  let ending = false;
+  const stream = createEventStream((event) => decoder.push(event, ending));
+  let kind: 'unknown' | 'events' | 'json' = 'unknown';
+  let head: Uint8Array[] = [];
+  let size = 0;
+
+  const push = (bytes: Uint8Array): void => {
+    if (kind === 'events') {
+      stream.push(bytes);
+      return;
+    }
+    head.push(bytes);
+    size += bytes.length;
+    if (size > MAX_JSON_BYTES) throw tooLarge(response.url.host);
+    if (kind === 'json') return;
+
+    const first = firstCharacter(Buffer.concat(head));
+    if (first === undefined) return;
+    if (first === '<' || (first !== '{' && isType(response, 'html'))) throw webPage(response.url.host);
+    kind = first === '{' || first === '[' ? 'json' : 'events';
+    if (kind === 'events') {
+      stream.push(Buffer.concat(head));
+      head = [];
+    }
+  };
+  return {
+    push,
+    end(): void {
+      if (kind === 'json') decoder.pushWhole(parseJson(Buffer.concat(head).toString('utf8')));
+      ending = true;
+      if (kind === 'events') stream.end();
+      decoder.end();
+    },
+  };
+}
+
+/** The first character that is no space; a byte order mark is skipped. */
+function firstCharacter(bytes: Buffer): string | undefined {
+  const start = bytes.subarray(0, 3).equals(BOM.subarray(0, Math.min(3, bytes.length))) ? 3 : 0;
+  for (const byte of bytes.subarray(start)) {
+    if (byte > 0x20) return String.fromCharCode(byte);
+  }
+  return undefined;
+}
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+function isType(response: HttpResponse, type: string): boolean {
+  return (response.headers['content-type'] ?? '').toLowerCase().includes(type);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  return (
+    error instanceof MiraError &&
+    ['stream_cut', 'connection_reset', 'network_failed', 'timeout'].includes(error.code)
+  );
+}
+
+function* conclusion(decoder: CompletionsDecoder, response: HttpResponse): Generator<ChatEvent, void> {
+  const { host } = response.url;
+  if (!decoder.begun) {
+    if (decoder.count === 0 && !isType(response, 'event-stream') && !isType(response, 'json'))
+      throw noAnswer(host);
+    throw new MiraError('stream_cut', `${host} answered with nothing.`, { hint: 'Ask again.' });
+  }
+  if (decoder.finishReason === undefined && !decoder.done) {
+    throw new MiraError('stream_cut', `The answer of ${host} was cut short.`, {
+      hint: 'Ask again, or ask to go on from where it stopped.',
+    });
+  }
+  if (decoder.finishReason === 'content_filter') {
+    throw new MiraError('content_filtered', `The content filter of ${host} stopped the answer.`, {
+      hint: 'Ask in other words.',
+    });
+  }
+  if (decoder.usage !== undefined) yield { kind: 'usage', usage: decoder.usage };
+  yield { kind: 'finish', finishReason: decoder.finishReason ?? 'stop' };
+}
+
+function silent(host: string, ms: number): MiraError {
+  return new MiraError('timeout', `${host} sent nothing for ${ms / 1000} s.`, { hint: 'Ask again.' });
+}
+
+function webPage(host: string): MiraError {
+  return new MiraError('malformed_response', `${host} answered with a web page instead of an answer.`, {
+    hint: 'Check MIRA_API_URL, and whether a login page of this network is in between.',
+  });
+}
+
+function noAnswer(host: string): MiraError {
+  return new MiraError('malformed_response', `${host} answered with something that is no chat answer.`, {
+    hint: 'Check that the address is one of a chat service (MIRA_API_URL).',
+  });
+}
+
+function tooLarge(host: string): MiraError {
+  return new MiraError(
+    'response_too_large',
+    `The answer of ${host} is larger than ${MAX_JSON_BYTES / 1024 / 1024} MiB.`,
+    {
+      hint: 'Ask for a shorter answer.',
+    },
+  );
+}

@@ -48,7 +48,8 @@ function start() {
   try {
     program = require('../dist/main.js');
   } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND' || fs.existsSync(path.join(__dirname, '../dist/main.js'))) throw error;
+    if (error.code !== 'MODULE_NOT_FOUND' || fs.existsSync(path.join(__dirname, '../dist/main.js')))
+      throw error;
     fail('unexpected', 'mira is not built yet.', 'Run npm run build in ' + path.dirname(__dirname) + '.');
     return;
   }
@@ -83,9 +84,11 @@ function cacheFolder() {
   var env = process.env;
   var home = env.HOME || env.USERPROFILE;
   if (env.MIRA_DATA_DIR) return path.join(env.MIRA_DATA_DIR, 'cache');
-  if (process.platform === 'win32') return env.LOCALAPPDATA && path.join(env.LOCALAPPDATA, 'mira-cli', 'Cache');
+  if (process.platform === 'win32')
+    return env.LOCALAPPDATA && path.join(env.LOCALAPPDATA, 'mira-cli', 'Cache');
   if (process.platform === 'darwin') return home && path.join(home, 'Library', 'Caches', 'mira-cli');
-  if (env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME)) return path.join(env.XDG_CACHE_HOME, 'mira-cli');
+  if (env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME))
+    return path.join(env.XDG_CACHE_HOME, 'mira-cli');
   return home && path.join(home, '.cache', 'mira-cli');
 }
 

@@ -4,10 +4,11 @@
  * The same sources give the same bytes. dist is replaced whole, and only when something in it changes.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { digestOfInputs, stampOf } from './set-up/build-inputs.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -18,10 +19,13 @@ await build();
 
 async function build() {
   const fresh = join(workshop, `dist-${process.pid}-new`);
+  // Taken before reading, so that a file edited meanwhile counts as newer than this build.
+  const inputs = digestOfInputs(root);
+  mkdirSync(workshop, { recursive: true });
   try {
     await bundle(fresh);
-    if (digest(fresh) === digest(dist)) return;
-    replace(fresh);
+    if (digest(fresh) !== digest(dist)) replace(fresh);
+    writeFileSync(stampOf(root), inputs);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

@@ -1,0 +1,81 @@
+/**
+ * What the tests need of the operating system: a keychain and a bus to reach it, a browser, a terminal.
+ * Nothing of it is needed to run mira. Where it cannot be installed, that is said and the command goes on.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { withLock } from './lock.js';
+import { StepFailed, runStep, say } from './step.js';
+
+const NEEDED = [
+  { package: 'libsecret-1-0', isThere: () => hasLibrary('libsecret-1.so.0') },
+  { package: 'gnome-keyring', isThere: () => hasProgram('gnome-keyring-daemon') },
+  { package: 'dbus', isThere: () => hasProgram('dbus-daemon') && hasProgram('dbus-run-session') },
+  { package: 'chromium', isThere: () => hasProgram('chromium') || hasProgram('chromium-browser') },
+  { package: 'tmux', isThere: () => hasProgram('tmux') },
+];
+
+export function ensureSystem({ root, env }) {
+  if (process.platform !== 'linux' || missing().length === 0) return;
+  const superuser = hasProgram('apt-get') ? rightsToInstall() : undefined;
+  if (superuser === undefined) {
+    say(
+      `the tests that need ${missing().join(', ')} cannot run: install them with this system's package manager`,
+    );
+    return;
+  }
+  try {
+    withLock(root, () => install({ superuser, root, env }));
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    process.stderr.write(error.report);
+  }
+  if (missing().length > 0)
+    say(`still missing, and the tests that need them cannot run: ${missing().join(', ')}`);
+}
+
+function missing() {
+  return NEEDED.filter((need) => !need.isThere()).map((need) => need.package);
+}
+
+function install({ superuser, root, env }) {
+  const packages = missing();
+  if (packages.length === 0) return;
+  say(`installing ${packages.join(', ')} (apt-get)`);
+  const aptGet = [
+    ...superuser,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    '-q',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+  ];
+  runStep([...aptGet, 'update'], { cwd: root, env, failure: 'apt-get update failed' });
+  runStep([...aptGet, 'install', '-y', '--no-install-recommends', ...packages], {
+    cwd: root,
+    env,
+    failure: `apt-get could not install ${packages.join(', ')}`,
+  });
+}
+
+/** What to put before a command that only root may run, or undefined when that would ask for a password. */
+function rightsToInstall() {
+  if (process.getuid() === 0) return [];
+  const sudo = spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' });
+  return sudo.status === 0 ? ['sudo', '-n'] : undefined;
+}
+
+function hasProgram(name) {
+  const folders = [...(process.env.PATH || '').split(delimiter), '/usr/bin', '/usr/sbin'];
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
+}
+
+function hasLibrary(name) {
+  const folders = ['/usr/lib', '/usr/lib64', '/lib', '/lib64'].filter((folder) => existsSync(folder));
+  const ofMachines = readdirSync('/usr/lib').filter((entry) => entry.endsWith('-linux-gnu'));
+  return [...folders, ...ofMachines.map((entry) => join('/usr/lib', entry))].some((folder) =>
+    existsSync(join(folder, name)),
+  );
+}

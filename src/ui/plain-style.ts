@@ -1,0 +1,15 @@
+import type { Style } from './style.ts';
+
+const same = (text: string): string => text;
+
+/** No colour at all, without loading what makes colours. */
+export const plainStyle: Style = {
+  color: false,
+  strong: same,
+  dim: same,
+  good: same,
+  bad: same,
+  warn: same,
+  code: same,
+  link: same,
+};

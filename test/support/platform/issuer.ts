@@ -89,7 +89,7 @@ async function configuration(
     clients: [
       {
         client_id: options.clientId,
-        client_name: 'mira in your terminal',
+        client_name: 'mira',
         application_type: 'native',
         token_endpoint_auth_method: 'none',
         redirect_uris: [],

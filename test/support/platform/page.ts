@@ -67,7 +67,7 @@ input[type=text] { width: 100%; padding: .7rem .8rem; font: 600 1.35rem/1.2 ui-m
 dl { display: grid; grid-template-columns: auto 1fr; gap: .3rem 1rem; margin: 0 0 1.25rem; } dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .row { display: flex; gap: .75rem; margin-top: 1.25rem; }
-button { flex: 1; padding: .75rem 1rem; font: 600 1rem/1.2 inherit; font-family: inherit; cursor: pointer;
+button { flex: 1; padding: .75rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
   border: 1px solid var(--brand); border-radius: 9px; background: var(--brand); color: var(--brand-ink); }
 button.second { background: transparent; color: inherit; border-color: var(--line); }
 button:focus-visible, input:focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }

@@ -1,0 +1,4 @@
+/** A failure of the demo that one line explains. */
+export class DemoFailure extends Error {
+  name = 'DemoFailure';
+}

@@ -1,7 +1,3 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { getCACertificates } from 'node:tls';
-
 import { MiraError } from '../../errors.ts';
 
 /**
@@ -9,15 +5,18 @@ import { MiraError } from '../../errors.ts';
  * Undefined when there are none, which leaves Node's own, faster, default in place.
  * @throws MiraError `invalid_config` naming the file
  */
-export function trustedCertificates(caFiles: readonly string[]): string[] | undefined {
+export async function trustedCertificates(caFiles: readonly string[]): Promise<string[] | undefined> {
   if (caFiles.length === 0) return undefined;
-  return [...getCACertificates('default'), ...caFiles.flatMap(readCertificates)];
+  const { getCACertificates } = await import('node:tls');
+  const extra = await Promise.all(caFiles.map(readCertificates));
+  return [...getCACertificates('default'), ...extra.flat()];
 }
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-function readCertificates(file: string): string[] {
-  const blocks = readText(file).match(PEM_BLOCK) ?? [];
+async function readCertificates(file: string): Promise<string[]> {
+  const { X509Certificate } = await import('node:crypto');
+  const blocks = (await readText(file)).match(PEM_BLOCK) ?? [];
   if (blocks.length === 0) throw unusable(file, 'holds no certificate');
   for (const block of blocks) {
     try {
@@ -29,9 +28,10 @@ function readCertificates(file: string): string[] {
   return blocks;
 }
 
-function readText(file: string): string {
+async function readText(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    const { readFile } = await import('node:fs/promises');
+    return await readFile(file, 'utf8');
   } catch (cause) {
     throw unusable(file, 'cannot be read', cause);
   }

@@ -2,8 +2,7 @@
  * The connections requests travel on: one set of rules for TLS and names, direct or through a proxy.
  * undici is loaded with the first request, and of it only what a request needs: its index costs twice as much.
  */
-import { lookup } from 'node:dns';
-import type { LookupOneOptions, LookupAllOptions, LookupAddress } from 'node:dns';
+import type { LookupAddress, LookupAllOptions, LookupOneOptions } from 'node:dns';
 import type { Agent, Dispatcher, ProxyAgent } from 'undici';
 
 import { trustedCertificates } from './certificates.ts';
@@ -42,13 +41,13 @@ export function createDispatchers(rules: ConnectionRules): Dispatchers {
 }
 
 async function direct(rules: ConnectionRules): Promise<Dispatcher> {
-  const connect = connectOptions(rules);
+  const connect = await connectOptions(rules);
   const DirectAgent = defaultExport<typeof Agent>(await import('undici/lib/dispatcher/agent.js' as string));
   return new DirectAgent({ connect, allowH2: false });
 }
 
 async function through(proxy: URL, rules: ConnectionRules): Promise<Dispatcher> {
-  const connect = connectOptions(rules);
+  const connect = await connectOptions(rules);
   const Through = defaultExport<typeof ProxyAgent>(
     await import('undici/lib/dispatcher/proxy-agent.js' as string),
   );
@@ -67,14 +66,15 @@ function defaultExport<T>(module: { readonly default: T }): T {
   return module.default;
 }
 
-function connectOptions(rules: ConnectionRules) {
-  const ca = trustedCertificates(rules.caFiles);
+async function connectOptions(rules: ConnectionRules) {
+  const ca = await trustedCertificates(rules.caFiles);
+  const { lookup } = await import('node:dns');
   return {
     timeout: rules.connectMs,
     // Said explicitly, because left out NODE_TLS_REJECT_UNAUTHORIZED=0 and --tls-min-v1.0 decide.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2' as const,
-    lookup: lookupPinned,
+    lookup: pinned(lookup),
     ...(ca === undefined ? {} : { ca }),
   };
 }
@@ -90,17 +90,21 @@ type LookupCallback = (
   family?: number,
 ) => void;
 
-/** `localhost` means this machine, whatever a hosts file or a name server says. */
-function lookupPinned(
+type Lookup = (
   hostname: string,
   options: LookupOneOptions | LookupAllOptions,
   callback: LookupCallback,
-): void {
-  if (hostname !== 'localhost') {
-    lookup(hostname, options, callback);
-    return;
-  }
-  const addresses = LOOPBACK.filter(({ family }) => !options.family || options.family === family);
-  if (options.all) callback(null, [...addresses]);
-  else callback(null, addresses[0]?.address ?? '127.0.0.1', addresses[0]?.family ?? 4);
+) => void;
+
+/** `localhost` means this machine, whatever a hosts file or a name server says. */
+function pinned(lookup: Lookup): Lookup {
+  return (hostname, options, callback) => {
+    if (hostname !== 'localhost') {
+      lookup(hostname, options, callback);
+      return;
+    }
+    const addresses = LOOPBACK.filter(({ family }) => !options.family || options.family === family);
+    if (options.all) callback(null, [...addresses]);
+    else callback(null, addresses[0]?.address ?? '127.0.0.1', addresses[0]?.family ?? 4);
+  };
 }

@@ -2,6 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { keychainError, keychainErrorIn } from './keychain-failure.ts';
 import type { HelperAnswer, HelperRequest } from './keychain-protocol.ts';
 
+/** libsecret keeps the bus name of a service that has since been restarted; only a new process finds the new one. */
+const SERVICE_RESTARTED = /The name :\d/;
+
 type Succeeded = Extract<HelperAnswer, { ok: true }>;
 
 export interface KeychainHelper {
@@ -36,16 +39,24 @@ export function createKeychainHelper(options: KeychainHelperOptions): KeychainHe
   };
 
   const exchange = async (request: HelperRequest, timeoutMs: number): Promise<Succeeded> => {
+    const isFresh = running === undefined;
     const helper = await (running ??= start(options));
-    const answer = await helper.ask(request, timeoutMs);
-    if (answer.kind === 'answered') {
-      if (answer.answer.ok) return answer.answer;
-      throw keychainError(answer.answer.detail, platform);
+    const outcome = await helper.ask(request, timeoutMs);
+    switch (outcome.kind) {
+      case 'answered': {
+        const { answer } = outcome;
+        if (answer.ok) return answer;
+        if (isFresh || !SERVICE_RESTARTED.test(answer.detail)) throw keychainError(answer.detail, platform);
+        stop();
+        return exchange(request, timeoutMs);
+      }
+      case 'silent':
+        stop();
+        throw keychainErrorIn('timeout', `no answer to ${request.op} in ${timeoutMs} ms`);
+      case 'ended':
+        stop();
+        throw keychainErrorIn('other', `the helper ended during ${request.op}: ${outcome.how}`);
     }
-    stop();
-    if (answer.kind === 'silent')
-      throw keychainErrorIn('timeout', `no answer to ${request.op} in ${timeoutMs} ms`);
-    throw keychainErrorIn('other', `the helper ended during ${request.op}: ${answer.how}`);
   };
 
   return {
@@ -83,7 +94,8 @@ async function start({ helperFile, execPath, env, platform }: KeychainHelperOpti
     windowsHide: true,
   });
   child.unref();
-  for (const stream of [child.stdin, child.stdout]) if ('unref' in stream) unref(stream);
+  unref(child.stdin);
+  unref(child.stdout);
 
   let buffered = '';
   let ended: string | undefined;
@@ -132,6 +144,7 @@ function withoutOwnSecrets(env: KeychainHelperOptions['env']): Record<string, st
   return kept;
 }
 
+/** Pipes to a child are sockets, which Node's types do not say. */
 function unref(stream: object): void {
   if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
 }

@@ -12,7 +12,7 @@ import { KEYCHAIN_SERVICE } from './keychain-protocol.ts';
 type Keytar = typeof import('keytar');
 
 /** How long a call may go on after the parent is gone: long enough to land, not to linger. */
-const ORPHANED_MS = 10_000;
+const ORPHANED_MS = 5_000;
 
 let buffered = '';
 let queue: Promise<void> = Promise.resolve();
@@ -25,7 +25,7 @@ process.stdin.on('data', (chunk: string) => {
 });
 process.stdin.on('end', () => {
   // process.exit would wait for a call that hangs.
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHANED_MS).unref();
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHANED_MS);
   const die = (): boolean => process.kill(process.pid, 'SIGKILL');
   queue.then(die, die);
 });
@@ -65,13 +65,13 @@ async function run(keytar: Keytar, request: HelperRequest): Promise<{ value?: st
   }
 }
 
-/** Writes and reads back; a value that comes back different is put back to what it was. */
+/**
+ * Writes and reads back. A value that comes back different is reported and left: it may be what another process has
+ * written since, and putting the older one back would undo that.
+ */
 async function write(keytar: Keytar, { name, value }: { name: string; value: string }): Promise<void> {
-  const previous = await keytar.getPassword(KEYCHAIN_SERVICE, name);
   await keytar.setPassword(KEYCHAIN_SERVICE, name, value);
   if ((await keytar.getPassword(KEYCHAIN_SERVICE, name)) === value) return;
-  if (previous === null) await keytar.deletePassword(KEYCHAIN_SERVICE, name);
-  else await keytar.setPassword(KEYCHAIN_SERVICE, name, previous);
   throw new Error('the keychain gave back another value than was written');
 }
 

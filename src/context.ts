@@ -5,6 +5,7 @@ import type { Http } from './api/http.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 import type { Paths } from './store/paths.ts';
+import type { ProtectionForm } from './store/protection.ts';
 import type { SecretStore, StorageKind } from './store/secret-store.ts';
 import type { SessionIndex } from './store/session-index.ts';
 import type { Style } from './ui/style.ts';
@@ -39,11 +40,20 @@ export interface Io {
   terminal(): Terminal;
 }
 
+export interface StoreChoice {
+  readonly storage: StorageKind;
+  /** How a credentials file is sealed if it has to be made. */
+  readonly protection: ProtectionForm;
+  readonly patient?: boolean | undefined;
+}
+
 export interface Context {
   readonly io: Io;
   /** Without the empty ones. */
   readonly env: Env;
   readonly platform: NodeJS.Platform;
+  /** Owner of our files; undefined where files have none. */
+  readonly uid: number | undefined;
   readonly version: string;
   /** Wall clock, milliseconds since the epoch. */
   readonly now: () => number;
@@ -70,11 +80,16 @@ export interface Context {
   readonly paths: Paths;
   readonly settings: () => Promise<Settings>;
   readonly index: SessionIndex;
-  readonly openStore: (kind: StorageKind, options?: { readonly patient?: boolean }) => Promise<SecretStore>;
+  /** The store that holds, or is to hold, a session; `patient` waits for a person to unlock a keychain. */
+  readonly openStore: (where: StoreChoice) => Promise<SecretStore>;
   readonly sessions: () => Promise<Sessions>;
   readonly credentials: () => Promise<Credentials>;
   readonly http: () => Promise<Http>;
-  readonly withSessionLock: <T>(name: string, work: () => Promise<T>, until?: () => Promise<T | undefined>) => Promise<T>;
+  readonly withSessionLock: <T>(
+    name: string,
+    work: () => Promise<T>,
+    until?: () => Promise<T | undefined>,
+  ) => Promise<T>;
   /** Signals are held back until the work is done, five seconds at most. */
   readonly withoutInterruption: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -17,6 +17,7 @@ export type AccountAnswer =
 
 export interface AccountRequest {
   readonly http: Http;
+  /** Ends with a slash. */
   readonly apiUrl: URL;
   readonly accessToken: string;
   readonly server?: OidcServer | undefined;
@@ -37,7 +38,10 @@ export async function findAccount(request: AccountRequest): Promise<AccountAnswe
 
 async function userinfo(request: AccountRequest, server: OidcServer): Promise<AccountAnswer> {
   try {
-    return { kind: 'account', account: await server.userinfo({ accessToken: request.accessToken, subject: request.subject }) };
+    return {
+      kind: 'account',
+      account: await server.userinfo({ accessToken: request.accessToken, subject: request.subject }),
+    };
   } catch (error) {
     if (error instanceof MiraError && error.code === 'credential_rejected') return { kind: 'rejected' };
     throw error;
@@ -53,12 +57,15 @@ async function ask(request: AccountRequest, url: URL): Promise<AccountAnswer> {
 }
 
 async function askModels(request: AccountRequest): Promise<AccountAnswer> {
-  const { status } = await get(request, new URL(`${request.apiUrl.pathname.replace(/\/$/, '')}/models`, request.apiUrl.origin));
+  const { status } = await get(request, new URL('models', request.apiUrl));
   if (status === 401) return { kind: 'rejected' };
   return status === 200 ? { kind: 'valid' } : { kind: 'unknown' };
 }
 
-async function get({ http, accessToken, signal }: AccountRequest, url: URL): Promise<{ readonly status: number; readonly text: string }> {
+async function get(
+  { http, accessToken, signal }: AccountRequest,
+  url: URL,
+): Promise<{ readonly status: number; readonly text: string }> {
   const response = await http.request({
     url,
     headers: { accept: 'application/json', authorization: `Bearer ${accessToken}` },
@@ -67,8 +74,10 @@ async function get({ http, accessToken, signal }: AccountRequest, url: URL): Pro
     totalMs: REQUEST_LIMIT_MS,
   });
   if (response.status >= 500) {
-    await response.discard();
-    throw new MiraError('server_error', `${url.host} failed (HTTP ${response.status}).`, { status: response.status });
+    response.discard();
+    throw new MiraError('server_error', `${url.host} failed (HTTP ${response.status}).`, {
+      status: response.status,
+    });
   }
   return { status: response.status, text: await response.text() };
 }

@@ -7,14 +7,24 @@ import type { Bearer, BearerSource } from '../api/bearer.ts';
 import { apiBase, parseServiceUrl, sameOrigin } from '../api/url.ts';
 import { abortError, MiraError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
-import type { SessionEntry, SessionIndex } from '../store/session-index.ts';
+import type { SessionEntry } from '../store/session-entry.ts';
+import type { SessionIndex } from '../store/session-index.ts';
 import { requirePlatformKey } from './key-format.ts';
 import { notSignedIn } from './sessions.ts';
 import type { Sessions } from './sessions.ts';
 
 export type Credential =
-  | { readonly kind: 'token' | 'api_key'; readonly source: 'env'; readonly variable: 'MIRA_TOKEN' | 'MIRA_API_KEY'; readonly value: string }
-  | { readonly kind: 'session' | 'api_key'; readonly source: 'keychain' | 'file' | 'memory'; readonly entry: SessionEntry };
+  | {
+      readonly kind: 'token' | 'api_key';
+      readonly source: 'env';
+      readonly variable: 'MIRA_TOKEN' | 'MIRA_API_KEY';
+      readonly value: string;
+    }
+  | {
+      readonly kind: 'session' | 'api_key';
+      readonly source: 'keychain' | 'file' | 'memory';
+      readonly entry: SessionEntry;
+    };
 
 export interface CredentialSource {
   readonly source: '--profile' | 'MIRA_TOKEN' | 'MIRA_API_KEY' | 'stored';
@@ -42,7 +52,10 @@ export interface Credentials {
    * @throws MiraError `other_origin` (11) when a stored credential would go somewhere else than where it came from
    */
   apiUrl(credential: Credential, option?: string): URL;
-  bearer(credential: Credential, options: { readonly apiUrl: URL; readonly force?: boolean | undefined }): BearerSource;
+  bearer(
+    credential: Credential,
+    options: { readonly apiUrl: URL; readonly force?: boolean | undefined },
+  ): BearerSource;
 }
 
 const PLATFORM_ORIGIN = 'https://api.vmira.ai';
@@ -67,7 +80,9 @@ export function createCredentials(deps: CredentialDeps): Credentials {
     explain: () => explain(deps),
     apiUrl: (credential, option) => apiUrlFor(deps.settings, { credential, option }),
     bearer: (credential, options) =>
-      'entry' in credential ? storedBearer(deps, credential.entry) : environmentBearer(deps, { ...options, credential }),
+      'entry' in credential
+        ? storedBearer(deps, credential.entry)
+        : environmentBearer(deps, { ...options, credential }),
   };
 }
 
@@ -79,9 +94,14 @@ function findInEnvironment({ env }: CredentialDeps): Credential | undefined {
   return undefined;
 }
 
-function apiUrlFor(settings: Settings, { credential, option }: { readonly credential: Credential; readonly option: string | undefined }): URL {
+function apiUrlFor(
+  settings: Settings,
+  { credential, option }: { readonly credential: Credential; readonly option: string | undefined },
+): URL {
   const setting = settings.get('api_url', option);
-  const wanted = apiBase(parseServiceUrl(settings.value('api_url', option), { name: setting.from, from: 'user' }));
+  const wanted = apiBase(
+    parseServiceUrl(settings.value('api_url', option), { name: setting.from, from: 'user' }),
+  );
   if (!('entry' in credential)) return wanted;
   const own = apiBase(new URL(credential.entry.apiUrl));
   if (setting.origin === 'default') return own;
@@ -90,7 +110,9 @@ function apiUrlFor(settings: Settings, { credential, option }: { readonly creden
   throw new MiraError(
     'other_origin',
     `The credential of profile ${profile} was obtained for ${own.host}; it was not sent to ${wanted.host} (${setting.from}).`,
-    { hint: `Sign in for that address under a profile of its own: mira auth login --profile NAME --api-url ${wanted.href}` },
+    {
+      hint: `Sign in for that address under a profile of its own: mira auth login --profile NAME --api-url ${wanted.href}`,
+    },
   );
 }
 
@@ -118,13 +140,20 @@ interface EnvironmentUse {
   readonly force?: boolean | undefined;
 }
 
-function environmentBearer(deps: CredentialDeps, { credential, apiUrl, force }: EnvironmentUse): BearerSource {
+function environmentBearer(
+  deps: CredentialDeps,
+  { credential, apiUrl, force }: EnvironmentUse,
+): BearerSource {
   return {
     get: async () => {
       deps.keepOut(credential.value);
       const value =
         credential.kind === 'api_key'
-          ? requirePlatformKey(credential.value, { source: credential.variable, documentedHost: apiUrl.origin === PLATFORM_ORIGIN, force })
+          ? requirePlatformKey(credential.value, {
+              source: credential.variable,
+              documentedHost: apiUrl.origin === PLATFORM_ORIGIN,
+              force,
+            })
           : requireTokenText(credential.value);
       return {
         value,
@@ -138,9 +167,13 @@ function environmentBearer(deps: CredentialDeps, { credential, apiUrl, force }: 
 
 function requireTokenText(token: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new MiraError('malformed_key', 'The token from MIRA_TOKEN has spaces or characters in it that no token has.', {
-    hint: 'Set it again, by itself: export MIRA_TOKEN="$(mira auth token)"',
-  });
+  throw new MiraError(
+    'malformed_key',
+    'The token from MIRA_TOKEN has spaces or characters in it that no token has.',
+    {
+      hint: 'Set it again, by itself: export MIRA_TOKEN="$(mira auth token)"',
+    },
+  );
 }
 
 async function explain(deps: CredentialDeps): Promise<readonly CredentialSource[]> {
@@ -156,14 +189,25 @@ async function explain(deps: CredentialDeps): Promise<readonly CredentialSource[
       present: settings.profileGiven,
       detail: settings.profileGiven ? stored : 'not given',
     },
-    { source: 'MIRA_TOKEN', present: env['MIRA_TOKEN'] !== undefined, detail: env['MIRA_TOKEN'] === undefined ? 'not set' : 'access token, used as it is' },
-    { source: 'MIRA_API_KEY', present: env['MIRA_API_KEY'] !== undefined, detail: env['MIRA_API_KEY'] === undefined ? 'not set' : 'API key' },
+    {
+      source: 'MIRA_TOKEN',
+      present: env['MIRA_TOKEN'] !== undefined,
+      detail: env['MIRA_TOKEN'] === undefined ? 'not set' : 'access token, used as it is',
+    },
+    {
+      source: 'MIRA_API_KEY',
+      present: env['MIRA_API_KEY'] !== undefined,
+      detail: env['MIRA_API_KEY'] === undefined ? 'not set' : 'API key',
+    },
     { source: 'stored', present: entry !== undefined, detail: stored },
   ];
   const winner = rows.find((row) => row.present)?.source;
   return rows.map((row) => ({
     ...row,
     chosen: row.source === winner,
-    detail: row.present && row.source !== winner && winner !== undefined ? `${row.detail}; ${winner} comes first` : row.detail,
+    detail:
+      row.present && row.source !== winner && winner !== undefined
+        ? `${row.detail}; ${winner} comes first`
+        : row.detail,
   }));
 }

@@ -34,7 +34,10 @@ export async function* deviceLogin(deps: DeviceLoginDeps): AsyncGenerator<LoginE
   const authorization = await grant.start(signal);
   const lifeS = clamp(authorization.expiresIn, { least: 1, most: LONGEST_LIFE_S });
   const deadline = deps.elapsed() + lifeS * 1000;
-  const interval = clamp(authorization.interval ?? DEFAULT_INTERVAL_S, { least: 1, most: grant.longestInterval });
+  const interval = clamp(authorization.interval ?? DEFAULT_INTERVAL_S, {
+    least: 1,
+    most: grant.longestInterval,
+  });
   yield deviceCodeEvent(deps, { authorization, lifeS, interval });
   return yield* pollUntilApproved(deps, { authorization, deadline, interval });
 }
@@ -86,13 +89,20 @@ async function* pollUntilApproved(deps: DeviceLoginDeps, wait: Wait): AsyncGener
         break;
       case 'slow_down':
         answerMayBeLost = false;
-        intervalS = clamp(Math.max(answer.interval ?? 0, intervalS + 5), { least: 1, most: grant.longestInterval });
+        intervalS = clamp(Math.max(answer.interval ?? 0, intervalS + 5), {
+          least: 1,
+          most: grant.longestInterval,
+        });
         pauseS = intervalS;
         yield { kind: 'slow_down', interval: intervalS };
         break;
       case 'unknown':
         answerMayBeLost = true;
-        pauseS = Math.min(Math.max(pauseS * 2, answer.error.retryAfterS ?? 0), LONGEST_BACKOFF_S, grant.longestInterval);
+        pauseS = Math.min(
+          Math.max(pauseS * 2, answer.error.retryAfterS ?? 0),
+          LONGEST_BACKOFF_S,
+          grant.longestInterval,
+        );
         yield { kind: 'offline', error: answer.error };
         break;
       case 'gone':
@@ -109,9 +119,13 @@ function expired(): MiraError {
 
 function lost(grant: DeviceGrant): MiraError {
   const where = grant.orphanHint === undefined ? '' : ` ${grant.orphanHint}`;
-  return new MiraError('approval_lost', 'The connection broke while the server answered; if you approved the code, the answer was lost.', {
-    hint: `Sign in again: mira auth login.${where}`,
-  });
+  return new MiraError(
+    'approval_lost',
+    'The connection broke while the server answered; if you approved the code, the answer was lost.',
+    {
+      hint: `Sign in again: mira auth login.${where}`,
+    },
+  );
 }
 
 function clamp(value: number, { least, most }: { readonly least: number; readonly most: number }): number {

@@ -49,7 +49,10 @@ export async function findDialect(request: DialectRequest): Promise<Dialect> {
   }
   const local = await deviceIssuer(request, new URL(request.apiUrl.origin));
   if (local) return local;
-  const platform = await findPlatformDevice({ ...request, origin: new URL(request.apiUrl.origin) }, request.signal);
+  const platform = await findPlatformDevice(
+    { ...request, origin: new URL(request.apiUrl.origin) },
+    request.signal,
+  );
   if (platform) return { grant: platform, hosts: [request.apiUrl.host] };
   throw unavailable(`${request.apiUrl.host} offers no sign-in by device code.`);
 }
@@ -59,7 +62,10 @@ async function namedIssuer(request: DialectRequest, issuer: URL): Promise<Dialec
   if (server === undefined) throw unavailable(`${issuer.host} publishes no sign-in metadata.`);
   if (!server.supportsDeviceLogin) throw unavailable(`${issuer.host} offers no sign-in by device code.`);
   const speaksForApi = metadata?.authorizationServers.some((named) => sameIssuer(named, issuer)) ?? false;
-  return oidcDialect(server, { ...request, resource: request.resource ?? (speaksForApi ? metadata?.resource : undefined) });
+  return oidcDialect(server, {
+    ...request,
+    resource: request.resource ?? (speaksForApi ? metadata?.resource : undefined),
+  });
 }
 
 /** Best effort: with the issuer known, the metadata only adds which resource to ask tokens for. */

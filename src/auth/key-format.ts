@@ -99,9 +99,13 @@ export function requirePlatformKey(key: string, use: KeyUse): string {
   const family = findKeyFamily(key);
   if (family && family.id !== 'mira') {
     if (use.force) return key;
-    throw new MiraError('other_vendor', `The key from ${use.source} looks like a ${family.label}; it was not sent to the Mira platform.`, {
-      hint: 'Use a Mira platform key (https://platform.vmira.ai/api-keys), or add --force if you are sure.',
-    });
+    throw new MiraError(
+      'other_vendor',
+      `The key from ${use.source} looks like a ${family.label}; it was not sent to the Mira platform.`,
+      {
+        hint: 'Use a Mira platform key (https://platform.vmira.ai/api-keys), or add --force if you are sure.',
+      },
+    );
   }
   if (use.documentedHost && !use.force) requireDocumentedShape(key, use.source);
   return key;
@@ -120,9 +124,13 @@ function findFlaw(key: string): string | undefined {
 function requireDocumentedShape(key: string, source: string): void {
   const mira = KEY_FAMILIES[0];
   if (mira === undefined || mira.shape.test(key)) return;
-  throw new MiraError('malformed_key', `The key from ${source} is not a Mira platform key: ${describeMismatch(key, mira)}.`, {
-    hint: `A Mira platform key is ${mira.expected}; see https://platform.vmira.ai/api-keys.`,
-  });
+  throw new MiraError(
+    'malformed_key',
+    `The key from ${source} is not a Mira platform key: ${describeMismatch(key, mira)}.`,
+    {
+      hint: `A Mira platform key is ${mira.expected}; see https://platform.vmira.ai/api-keys.`,
+    },
+  );
 }
 
 function describeMismatch(key: string, family: KeyFamily): string {

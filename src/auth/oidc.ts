@@ -25,16 +25,26 @@ export interface OidcServer {
   readonly supportsDeviceLogin: boolean;
   readonly supportsRevocation: boolean;
   readonly supportsUserinfo: boolean;
-  startDevice(request: { readonly scopes: readonly string[]; readonly resource?: string | undefined }): Promise<DeviceAuthorization>;
+  startDevice(request: {
+    readonly scopes: readonly string[];
+    readonly resource?: string | undefined;
+  }): Promise<DeviceAuthorization>;
   /** One token request (RFC 8628, section 3.4). */
-  poll(request: { readonly deviceCode: string; readonly scopes: readonly string[]; readonly resource?: string | undefined }): Promise<Poll>;
+  poll(request: {
+    readonly deviceCode: string;
+    readonly scopes: readonly string[];
+    readonly resource?: string | undefined;
+  }): Promise<Poll>;
   /**
    * RFC 6749, section 6. The same person must come back (OpenID Connect Core, section 12.2).
    * @throws MiraError `session_ended` when the server refuses the token; network and server codes otherwise
    */
   refresh(request: RefreshRequest): Promise<TokenSet>;
   /** RFC 7009. Resolves when the server confirms or never knew the token. */
-  revoke(request: { readonly token: string; readonly hint: 'refresh_token' | 'access_token' }): Promise<'revoked' | 'unsupported'>;
+  revoke(request: {
+    readonly token: string;
+    readonly hint: 'refresh_token' | 'access_token';
+  }): Promise<'revoked' | 'unsupported'>;
   /** @throws MiraError `credential_rejected` when the token is refused */
   userinfo(request: { readonly accessToken: string; readonly subject: string | undefined }): Promise<Account>;
 }
@@ -64,14 +74,16 @@ export interface IssuerRequest {
 export async function findIssuer(request: IssuerRequest): Promise<OidcServer | undefined> {
   const clock = { skewMs: 0 };
   const answered = asFetch(request.http, {
-    onDate: (date: number) => {
-      clock.skewMs = date - request.now();
+    onServerTime: (serverTime) => {
+      clock.skewMs = serverTime - request.now();
       request.onSkew?.(clock.skewMs);
     },
   });
-  const fetch: client.CustomFetch = (url, init) => answered(url, { ...init, signal: either(init.signal, request.signal) });
+  const fetch: client.CustomFetch = (url, init) =>
+    answered(url, { ...init, body: textOf(init.body), signal: either(init.signal, request.signal) });
   const server =
-    (await discover(request, { algorithm: 'oidc', fetch })) ?? (await discover(request, { algorithm: 'oauth2', fetch }));
+    (await discover(request, { algorithm: 'oidc', fetch })) ??
+    (await discover(request, { algorithm: 'oauth2', fetch }));
   if (server === undefined) return undefined;
   const skewS = Math.round(clock.skewMs / 1000);
   const config = new client.Configuration(
@@ -87,7 +99,18 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
   return oidcServer({ config, server, issuer: request.issuer, clientId: request.clientId });
 }
 
-function either(one: AbortSignal | undefined | null, other: AbortSignal | undefined): AbortSignal | undefined {
+/** The library sends forms only (RFC 6749, appendix B). */
+function textOf(body: client.FetchBody): string | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === 'string') return body;
+  if (body instanceof URLSearchParams) return body.toString();
+  throw new TypeError('openid-client sent a body that is no form');
+}
+
+function either(
+  one: AbortSignal | undefined | null,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
   if (!one || !other) return one ?? other;
   return AbortSignal.any([one, other]);
 }
@@ -97,7 +120,10 @@ interface Discovery {
   readonly fetch: client.CustomFetch;
 }
 
-async function discover(request: IssuerRequest, { algorithm, fetch }: Discovery): Promise<client.ServerMetadata | undefined> {
+async function discover(
+  request: IssuerRequest,
+  { algorithm, fetch }: Discovery,
+): Promise<client.ServerMetadata | undefined> {
   try {
     const config = await client.discovery(request.issuer, request.clientId, undefined, client.None(), {
       algorithm,
@@ -144,12 +170,16 @@ function oidcServer(connection: Connection): OidcServer {
     issuer: server.issuer,
     hosts: [...new Set([host, ...ENDPOINTS.flatMap((name) => hostOf(server[name]))])],
     scopesSupported: server.scopes_supported,
-    supportsDeviceLogin: server.device_authorization_endpoint !== undefined && server.token_endpoint !== undefined,
+    supportsDeviceLogin:
+      server.device_authorization_endpoint !== undefined && server.token_endpoint !== undefined,
     supportsRevocation: server.revocation_endpoint !== undefined,
     supportsUserinfo: server.userinfo_endpoint !== undefined,
     startDevice: async ({ scopes, resource }) => {
       try {
-        const answer = await client.initiateDeviceAuthorization(config, parameters({ scope: scopes.join(' '), resource }));
+        const answer = await client.initiateDeviceAuthorization(
+          config,
+          parameters({ scope: scopes.join(' '), resource }),
+        );
         return {
           deviceCode: answer.device_code,
           userCode: answer.user_code,
@@ -203,7 +233,10 @@ async function poll(connection: Connection, request: PollRequest): Promise<Poll>
       DEVICE_CODE_GRANT,
       parameters({ device_code: request.deviceCode, resource: request.resource }),
     );
-    return { kind: 'approved', tokens: tokensOf(answer, { asked: request.scopes, idTokenExpected: true, host: issuer.host }) };
+    return {
+      kind: 'approved',
+      tokens: tokensOf(answer, { asked: request.scopes, idTokenExpected: true, host: issuer.host }),
+    };
   } catch (error) {
     switch (oauthError(error)) {
       case 'authorization_pending':
@@ -244,9 +277,17 @@ function isTransient(error: MiraError): boolean {
 async function refresh(connection: Connection, request: RefreshRequest): Promise<TokenSet> {
   const { config, issuer } = connection;
   try {
-    const answer = await client.refreshTokenGrant(config, request.refreshToken, parameters({ resource: request.resource }));
+    const answer = await client.refreshTokenGrant(
+      config,
+      request.refreshToken,
+      parameters({ resource: request.resource }),
+    );
     const tokens = tokensOf(answer, { asked: undefined, idTokenExpected: false, host: issuer.host });
-    if (request.subject !== undefined && tokens.account !== undefined && tokens.account.id !== request.subject) {
+    if (
+      request.subject !== undefined &&
+      tokens.account !== undefined &&
+      tokens.account.id !== request.subject
+    ) {
       throw ended(`${issuer.host} answered the renewal with somebody else's session.`);
     }
     return tokens;
@@ -256,7 +297,8 @@ async function refresh(connection: Connection, request: RefreshRequest): Promise
     if (refusal === 'invalid_grant') throw ended(`${issuer.host} has ended the session.`);
     // Seen in the field: a dead refresh token is answered with 400 and no body.
     const status = responseStatus(error);
-    if (refusal === undefined && (status === 400 || status === 401)) throw ended(`${issuer.host} has ended the session.`);
+    if (refusal === undefined && (status === 400 || status === 401))
+      throw ended(`${issuer.host} has ended the session.`);
     throw grantError(error, connection);
   }
 }
@@ -277,9 +319,13 @@ function tokensOf(
 ): TokenSet {
   const claims = answer.claims();
   if (idTokenExpected && asked?.includes('openid') && claims === undefined) {
-    throw new MiraError('malformed_response', `${host} signed you in without saying who you are (no ID token).`, {
-      hint: 'Ask whoever runs it to allow the scope `openid`, or sign in with --scope offline_access.',
-    });
+    throw new MiraError(
+      'malformed_response',
+      `${host} signed you in without saying who you are (no ID token).`,
+      {
+        hint: 'Ask whoever runs it to allow the scope `openid`, or sign in with --scope offline_access.',
+      },
+    );
   }
   const tokenType: string = answer.token_type;
   if (tokenType.toLowerCase() !== 'bearer') {
@@ -294,7 +340,12 @@ function tokensOf(
   };
 }
 
-function accountOf(claims: { readonly sub: string; readonly name?: unknown; readonly email?: unknown; readonly preferred_username?: unknown }): Account {
+function accountOf(claims: {
+  readonly sub: string;
+  readonly name?: unknown;
+  readonly email?: unknown;
+  readonly preferred_username?: unknown;
+}): Account {
   const name = text(claims.name) ?? text(claims.preferred_username);
   const email = text(claims.email);
   return {
@@ -310,7 +361,9 @@ function text(value: unknown): string | undefined {
 
 function parameters(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+    Object.entries(values).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+    ),
   );
 }
 
@@ -326,12 +379,14 @@ function oauthError(error: unknown): string | undefined {
 
 function slowDownInterval(error: unknown): number | undefined {
   const cause: unknown = error instanceof client.ResponseBodyError ? error.cause : undefined;
-  const interval: unknown = typeof cause === 'object' && cause !== null && 'interval' in cause ? cause.interval : undefined;
+  const interval: unknown =
+    typeof cause === 'object' && cause !== null && 'interval' in cause ? cause.interval : undefined;
   return typeof interval === 'number' && interval > 0 ? interval : undefined;
 }
 
 function responseStatus(error: unknown): number | undefined {
-  if (error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError) return error.status;
+  if (error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError)
+    return error.status;
   for (let cause: unknown = error, depth = 0; depth < 4; depth += 1) {
     if (cause instanceof Response) return cause.status;
     if (typeof cause !== 'object' || cause === null || !('cause' in cause)) return undefined;
@@ -363,12 +418,19 @@ function discoveryError(error: unknown, issuer: URL): MiraError {
   }
   const status = responseStatus(error);
   if (status !== undefined && status >= 300 && status < 400) {
-    return new MiraError('redirect_refused', `${issuer.host} answered with a redirect, which mira does not follow.`, {
-      hint: 'Give --issuer the address it redirects to, if you trust it.',
-      status,
-    });
+    return new MiraError(
+      'redirect_refused',
+      `${issuer.host} answered with a redirect, which mira does not follow.`,
+      {
+        hint: 'Give --issuer the address it redirects to, if you trust it.',
+        status,
+      },
+    );
   }
-  return answerError(error, { host: issuer.host, what: 'is no OpenID issuer: it did not answer with its metadata' });
+  return answerError(error, {
+    host: issuer.host,
+    what: 'is no OpenID issuer: it did not answer with its metadata',
+  });
 }
 
 function grantError(error: unknown, { issuer, clientId }: Connection): MiraError {
@@ -392,27 +454,45 @@ function grantError(error: unknown, { issuer, clientId }: Connection): MiraError
       return new MiraError('invalid_request', `${host} does not know the API that the token is for.`);
     case 'server_error':
     case 'temporarily_unavailable':
-      return new MiraError('server_error', `${host} cannot answer at the moment.`, { status: responseStatus(error) });
+      return new MiraError('server_error', `${host} cannot answer at the moment.`, {
+        status: responseStatus(error),
+      });
     default:
-      return new MiraError('login_unavailable', `${host} refused: ${plainLine(refusal)}.`, { status: responseStatus(error) });
+      return new MiraError('login_unavailable', `${host} refused: ${plainLine(refusal)}.`, {
+        status: responseStatus(error),
+      });
   }
 }
 
-function answerError(error: unknown, { host, what }: { readonly host: string; readonly what: string }): MiraError {
+function answerError(
+  error: unknown,
+  { host, what }: { readonly host: string; readonly what: string },
+): MiraError {
   const status = responseStatus(error);
-  if (status === 429) return new MiraError('rate_limited', `${host} asks to slow down.`, { status, retryAfterS: retryAfter(error) });
+  if (status === 429)
+    return new MiraError('rate_limited', `${host} asks to slow down.`, {
+      status,
+      retryAfterS: retryAfter(error),
+    });
   if (status === 408) return new MiraError('timeout', `${host} took too long.`, { status });
   if (status !== undefined && status >= 500) {
-    return new MiraError('server_error', `${host} failed (HTTP ${status}).`, { status, retryAfterS: retryAfter(error) });
+    return new MiraError('server_error', `${host} failed (HTTP ${status}).`, {
+      status,
+      retryAfterS: retryAfter(error),
+    });
   }
   switch (errorCode(error)) {
     case 'OAUTH_TIMEOUT':
       return new MiraError('timeout', `${host} did not answer in time.`);
     case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
     case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
-      return new MiraError('malformed_response', `${host} sent an ID token that is not for this sign-in or not valid now.`, {
-        hint: 'Check that the clock of this machine is right.',
-      });
+      return new MiraError(
+        'malformed_response',
+        `${host} sent an ID token that is not for this sign-in or not valid now.`,
+        {
+          hint: 'Check that the clock of this machine is right.',
+        },
+      );
     case 'OAUTH_HTTP_REQUEST_FORBIDDEN':
       return new MiraError('unsafe_url', `${host} names an endpoint without encryption (http).`);
     default:

@@ -26,10 +26,13 @@ export interface PlatformDeviceDeps {
  * @returns undefined when it does not (403, 404, 405); the server answers 403 to every path it does not know
  * @throws MiraError network codes, `rate_limited`, `server_error`, `malformed_response`
  */
-export async function findPlatformDevice(deps: PlatformDeviceDeps, signal: AbortSignal): Promise<DeviceGrant | undefined> {
+export async function findPlatformDevice(
+  deps: PlatformDeviceDeps,
+  signal: AbortSignal,
+): Promise<DeviceGrant | undefined> {
   const response = await post(deps, { path: '/api/v1/auth/device/code', signal });
   if (ABSENT.includes(response.status)) {
-    await response.discard();
+    response.discard();
     return undefined;
   }
   const first = await readAuthorization(response, deps);
@@ -41,7 +44,8 @@ export async function findPlatformDevice(deps: PlatformDeviceDeps, signal: Abort
     longestInterval: LONGEST_INTERVAL_S,
     orphanHint: `A key made for nothing may be left: look for mira-cli-… at ${deps.keysPage} and revoke it.`,
     start: async (again) =>
-      unused.pop() ?? readAuthorization(await post(deps, { path: '/api/v1/auth/device/code', signal: again }), deps),
+      unused.pop() ??
+      readAuthorization(await post(deps, { path: '/api/v1/auth/device/code', signal: again }), deps),
     poll: (deviceCode, during) => poll(deps, { deviceCode, signal: during }),
   };
 }
@@ -56,7 +60,10 @@ function post({ http, origin }: PlatformDeviceDeps, { path, signal, body }: Post
   return http.request({
     method: 'POST',
     url: new URL(path, origin),
-    headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal,
     firstByteMs: REQUEST_LIMIT_MS,
@@ -64,9 +71,12 @@ function post({ http, origin }: PlatformDeviceDeps, { path, signal, body }: Post
   });
 }
 
-async function readAuthorization(response: HttpResponse, { origin }: PlatformDeviceDeps): Promise<DeviceAuthorization> {
+async function readAuthorization(
+  response: HttpResponse,
+  { origin }: PlatformDeviceDeps,
+): Promise<DeviceAuthorization> {
   if (response.status !== 200) {
-    await response.discard();
+    response.discard();
     throw refused(response, origin);
   }
   const answer = await readObject(response, origin);
@@ -100,29 +110,42 @@ async function poll(
   { deviceCode, signal }: { readonly deviceCode: string; readonly signal: AbortSignal },
 ): Promise<Poll> {
   try {
-    const response = await post(deps, { path: '/api/v1/auth/device/token', signal, body: { device_code: deviceCode } });
-    if (response.status === 429 || response.status >= 500 || (response.status >= 300 && response.status < 400)) {
-      await response.discard();
+    const response = await post(deps, {
+      path: '/api/v1/auth/device/token',
+      signal,
+      body: { device_code: deviceCode },
+    });
+    if (
+      response.status === 429 ||
+      response.status >= 500 ||
+      (response.status >= 300 && response.status < 400)
+    ) {
+      response.discard();
       return { kind: 'unknown', error: refused(response, deps.origin) };
     }
     return readPoll(await readObject(response, deps.origin), deps.origin);
   } catch (error) {
     const failure = toMiraError(error);
     if (failure.retryable && failure.exitCode !== 130) return { kind: 'unknown', error: failure };
-    if (failure.code === 'malformed_response' && failure.status !== undefined) return { kind: 'unknown', error: failure };
+    if (failure.code === 'malformed_response' && failure.status !== undefined)
+      return { kind: 'unknown', error: failure };
     throw failure;
   }
 }
 
 function readPoll(answer: Readonly<Record<string, unknown>>, origin: URL): Poll {
-  if (typeof answer['access_token'] === 'string') return { kind: 'approved', tokens: readTokens(answer, answer['access_token']) };
+  if (typeof answer['access_token'] === 'string')
+    return { kind: 'approved', tokens: readTokens(answer, answer['access_token']) };
   const status = answer['status'] ?? answer['error'];
   switch (status) {
     case 'pending':
     case 'authorization_pending':
       return { kind: 'pending' };
     case 'slow_down':
-      return { kind: 'slow_down', interval: typeof answer['interval'] === 'number' ? answer['interval'] : undefined };
+      return {
+        kind: 'slow_down',
+        interval: typeof answer['interval'] === 'number' ? answer['interval'] : undefined,
+      };
     case 'denied':
     case 'access_denied':
       throw new MiraError('access_denied', 'The request was denied in the browser.', {
@@ -157,7 +180,8 @@ async function readObject(response: HttpResponse, origin: URL): Promise<Readonly
   const text = await response.text();
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Readonly<Record<string, unknown>>;
   } catch {
     throw malformed(origin, response.status);
   }
@@ -165,7 +189,11 @@ async function readObject(response: HttpResponse, origin: URL): Promise<Readonly
 }
 
 function malformed(origin: URL, status?: number): MiraError {
-  return new MiraError('malformed_response', `${origin.host} sent an answer to the sign-in that is not valid.`, { status });
+  return new MiraError(
+    'malformed_response',
+    `${origin.host} sent an answer to the sign-in that is not valid.`,
+    { status },
+  );
 }
 
 function refused(response: HttpResponse, origin: URL): MiraError {
@@ -174,14 +202,20 @@ function refused(response: HttpResponse, origin: URL): MiraError {
   const retryAfterS = Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
   if (status === 429) {
     return new MiraError('rate_limited', `${origin.host} allows no more sign-in attempts for now.`, {
-      hint: retryAfterS === undefined ? 'Try again later.' : `Try again in ${Math.ceil(retryAfterS / 60)} min.`,
+      hint:
+        retryAfterS === undefined ? 'Try again later.' : `Try again in ${Math.ceil(retryAfterS / 60)} min.`,
       status,
       retryAfterS,
     });
   }
-  if (status >= 500) return new MiraError('server_error', `${origin.host} failed (HTTP ${status}).`, { status, retryAfterS });
+  if (status >= 500)
+    return new MiraError('server_error', `${origin.host} failed (HTTP ${status}).`, { status, retryAfterS });
   if (status >= 300 && status < 400) {
-    return new MiraError('redirect_refused', `${origin.host} answered with a redirect, which mira does not follow.`, { status });
+    return new MiraError(
+      'redirect_refused',
+      `${origin.host} answered with a redirect, which mira does not follow.`,
+      { status },
+    );
   }
   return new MiraError('login_unavailable', `${origin.host} refused the sign-in (HTTP ${status}).`, {
     hint: 'Sign in with a key instead: mira auth login --with-key',

@@ -23,7 +23,9 @@ export interface ProtectedResourceRequest {
  * @returns undefined when there is none that speaks of this API; a page that is not metadata counts as none
  * @throws MiraError network codes when the API cannot be reached at all
  */
-export async function findProtectedResource(request: ProtectedResourceRequest): Promise<ProtectedResource | undefined> {
+export async function findProtectedResource(
+  request: ProtectedResourceRequest,
+): Promise<ProtectedResource | undefined> {
   const path = request.apiUrl.pathname.replace(/\/$/, '');
   const places = path === '' ? [WELL_KNOWN] : [WELL_KNOWN + path, WELL_KNOWN];
   for (const place of places) {
@@ -33,7 +35,10 @@ export async function findProtectedResource(request: ProtectedResourceRequest): 
   return undefined;
 }
 
-async function read({ http, apiUrl, signal }: ProtectedResourceRequest, url: URL): Promise<ProtectedResource | undefined> {
+async function read(
+  { http, apiUrl, signal }: ProtectedResourceRequest,
+  url: URL,
+): Promise<ProtectedResource | undefined> {
   const response = await http.request({
     url,
     headers: { accept: 'application/json' },
@@ -42,7 +47,7 @@ async function read({ http, apiUrl, signal }: ProtectedResourceRequest, url: URL
     totalMs: REQUEST_LIMIT_MS,
   });
   if (response.status !== 200) {
-    await response.discard();
+    response.discard();
     return undefined;
   }
   return parse(await response.text(), apiUrl);
@@ -59,7 +64,8 @@ function parse(text: string, apiUrl: URL): ProtectedResource | undefined {
   const metadata = value as Readonly<Record<string, unknown>>;
   const resource = metadata['resource'];
   // RFC 9728, section 3.3: metadata that speaks of another resource must not be used.
-  if (typeof resource !== 'string' || !URL.canParse(resource) || !sameOrigin(new URL(resource), apiUrl)) return undefined;
+  if (typeof resource !== 'string' || !URL.canParse(resource) || !sameOrigin(new URL(resource), apiUrl))
+    return undefined;
   return {
     resource,
     authorizationServers: strings(metadata['authorization_servers']) ?? [],

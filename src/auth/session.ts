@@ -72,7 +72,10 @@ export interface Lifetime {
 }
 
 /** Valid for longer than `needMs`, by a clock that has not been set back since the token came. */
-export function isFresh(session: Lifetime, { now, needMs }: { readonly now: number; readonly needMs: number }): boolean {
+export function isFresh(
+  session: Lifetime,
+  { now, needMs }: { readonly now: number; readonly needMs: number },
+): boolean {
   if (session.expiresAt === undefined) return true;
   if (now < session.obtainedAt - CLOCK_STEP_MS) return false;
   return session.expiresAt - now > needMs;
@@ -97,7 +100,11 @@ function isOptional(value: unknown, type: 'string' | 'number'): boolean {
 }
 
 function unreadable(): MiraError {
-  return new MiraError('credentials_unreadable', 'The stored session is damaged or was written by a newer mira.', {
-    hint: 'Sign in again: mira auth login',
-  });
+  return new MiraError(
+    'credentials_unreadable',
+    'The stored session is damaged or was written by a newer mira.',
+    {
+      hint: 'Sign in again: mira auth login',
+    },
+  );
 }

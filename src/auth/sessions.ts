@@ -7,8 +7,9 @@ import type { Http } from '../api/http.ts';
 import { parseServiceUrl } from '../api/url.ts';
 import { MiraError, toMiraError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { SecretStore, StorageKind } from '../store/secret-store.ts';
-import type { SessionEntry, SessionIndex } from '../store/session-index.ts';
+import type { SecretStore } from '../store/secret-store.ts';
+import type { SessionEntry } from '../store/session-entry.ts';
+import type { SessionIndex } from '../store/session-index.ts';
 import { expiryOf, formatSession, isFresh, parseSession, refreshWindowMs } from './session.ts';
 import type { SessionSecret, TokenSet } from './session.ts';
 
@@ -17,8 +18,12 @@ const SAVE_PAUSE_MS = 500;
 
 export interface SessionsDeps {
   readonly index: SessionIndex;
-  readonly openStore: (kind: StorageKind) => Promise<SecretStore>;
-  readonly withSessionLock: <T>(name: string, work: () => Promise<T>, until?: () => Promise<T | undefined>) => Promise<T>;
+  readonly openStore: (entry: SessionEntry) => Promise<SecretStore>;
+  readonly withSessionLock: <T>(
+    name: string,
+    work: () => Promise<T>,
+    until?: () => Promise<T | undefined>,
+  ) => Promise<T>;
   /** Runs work that a signal must not cut: the program waits for it before it leaves. */
   readonly withoutInterruption: <T>(work: () => Promise<T>) => Promise<T>;
   readonly http: () => Promise<Http>;
@@ -79,7 +84,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 async function findSession(deps: SessionsDeps, profile: string): Promise<Session | undefined> {
   const entry = await deps.index.find(profile);
   if (!entry) return undefined;
-  const store = await deps.openStore(entry.storage);
+  const store = await deps.openStore(entry);
   const text = await store.read(entry.name);
   if (text === undefined) throw missingSecret(entry);
   const secret = parseSession(text);
@@ -133,11 +138,14 @@ async function renew(deps: SessionsDeps, { profile, need }: Renewal): Promise<Se
   );
 }
 
-async function refreshLocked(deps: SessionsDeps, work: { readonly session: Session; readonly need: SessionNeed }): Promise<Session> {
+async function refreshLocked(
+  deps: SessionsDeps,
+  work: { readonly session: Session; readonly need: SessionNeed },
+): Promise<Session> {
   const { session, need } = work;
   const { entry, secret } = session;
   if (secret.refreshToken === undefined) throw notRefreshable(deps, { session, need });
-  const store = await deps.openStore(entry.storage);
+  const store = await deps.openStore(entry);
   const intent = { at: deps.now(), pid: deps.pid };
   await store.write(entry.name, formatSession({ ...secret, intent }));
   try {
@@ -159,11 +167,18 @@ interface Exchange {
 
 async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exchange): Promise<TokenSet> {
   if (entry.issuer === undefined || entry.clientId === undefined) {
-    throw new MiraError('not_refreshable', 'The session cannot be renewed: no issuer is known for it.', { hint: signIn(entry.profile) });
+    throw new MiraError('not_refreshable', 'The session cannot be renewed: no issuer is known for it.', {
+      hint: signIn(entry.profile),
+    });
   }
   const issuer = parseServiceUrl(entry.issuer, { name: 'The issuer of the session', from: 'server' });
   const { findIssuer } = await import('./oidc.ts');
-  const server = await findIssuer({ issuer, clientId: entry.clientId, http: await deps.http(), now: deps.now });
+  const server = await findIssuer({
+    issuer,
+    clientId: entry.clientId,
+    http: await deps.http(),
+    now: deps.now,
+  });
   if (!server) {
     throw new MiraError('server_error', `${issuer.host} publishes no sign-in metadata any more.`);
   }
@@ -175,14 +190,21 @@ async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exc
 export function requireKnownHosts(entry: SessionEntry, hosts: readonly string[]): void {
   const stranger = hosts.find((host) => !entry.hosts.some((known) => sameHost(known, host)));
   if (stranger === undefined) return;
-  throw new MiraError('unsafe_url', `The issuer now names another host than when you signed in: ${stranger}.`, {
-    hint: `If you trust it, sign in again: ${signIn(entry.profile)}`,
-  });
+  throw new MiraError(
+    'unsafe_url',
+    `The issuer now names another host than when you signed in: ${stranger}.`,
+    {
+      hint: `If you trust it, sign in again: ${signIn(entry.profile)}`,
+    },
+  );
 }
 
 function sameHost(known: string, host: string): boolean {
   const name = (value: string): string => value.replace(/:\d+$/, '');
-  return known === host || (name(known) === name(host) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(name(host)));
+  return (
+    known === host ||
+    (name(known) === name(host) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(name(host)))
+  );
 }
 
 interface Save {
@@ -193,7 +215,10 @@ interface Save {
   readonly receivedAt: number;
 }
 
-async function save(deps: SessionsDeps, { entry, secret, tokens, store, receivedAt }: Save): Promise<Session> {
+async function save(
+  deps: SessionsDeps,
+  { entry, secret, tokens, store, receivedAt }: Save,
+): Promise<Session> {
   deps.keepOut(tokens.accessToken);
   if (tokens.refreshToken !== undefined) deps.keepOut(tokens.refreshToken);
   const fresh: SessionSecret = {
@@ -218,15 +243,22 @@ async function save(deps: SessionsDeps, { entry, secret, tokens, store, received
   };
   try {
     await persist(deps, { store, name: entry.name, fresh });
-    await deps.index.update((entries) => (entries[entry.profile] ? { ...entries, [entry.profile]: updated } : entries));
+    await deps.index.update((entries) => {
+      if (entries.get(entry.profile)?.name === entry.name) entries.set(entry.profile, updated);
+    });
   } catch (error) {
     // The new token is good and in our hands; losing this run's answer as well would help nobody.
-    deps.notice(`The renewed session could not be saved (${toMiraError(error).message}); sign in again if the next command asks for it.`);
+    deps.notice(
+      `The renewed session could not be saved (${toMiraError(error).message}); sign in again if the next command asks for it.`,
+    );
   }
   return { entry: updated, secret: fresh };
 }
 
-async function persist(deps: SessionsDeps, { store, name, fresh }: { store: SecretStore; name: string; fresh: SessionSecret }): Promise<void> {
+async function persist(
+  deps: SessionsDeps,
+  { store, name, fresh }: { store: SecretStore; name: string; fresh: SessionSecret },
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await store.write(name, formatSession(fresh));
@@ -249,46 +281,81 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
   const { entry, secret } = session;
   if (failure.code === 'session_ended') {
     const stored = await findSession(deps, entry.profile);
-    if (stored && stored.secret.refreshToken !== secret.refreshToken && stored.secret.accessToken !== need.rejected) return stored;
-    await note(deps, { entry, change: { ended: { at: deps.now(), reason: failure.message }, lastRefresh: { at: deps.now(), outcome: 'refused' } } });
+    if (
+      stored &&
+      stored.secret.refreshToken !== secret.refreshToken &&
+      stored.secret.accessToken !== need.rejected
+    )
+      return stored;
+    await note(deps, {
+      entry,
+      change: {
+        ended: { at: deps.now(), reason: failure.message },
+        lastRefresh: { at: deps.now(), outcome: 'refused' },
+      },
+    });
     throw failure.with({ hint: signIn(entry.profile), next: [signInStep(entry.profile)] });
   }
   await note(deps, { entry, change: { lastRefresh: { at: deps.now(), outcome: 'failed' } } });
-  const stillGood = secret.accessToken !== need.rejected && !need.force && isFresh(secret, { now: deps.now(), needMs: need.needMs ?? 0 });
+  const stillGood =
+    secret.accessToken !== need.rejected &&
+    !need.force &&
+    isFresh(secret, { now: deps.now(), needMs: need.needMs ?? 0 });
   if (!stillGood) throw failure;
   deps.log('session: refresh failed, the token is still valid', { code: failure.code });
   return session;
 }
 
-async function note(deps: SessionsDeps, { entry, change }: { entry: SessionEntry; change: Partial<SessionEntry> }): Promise<void> {
+async function note(
+  deps: SessionsDeps,
+  { entry, change }: { entry: SessionEntry; change: Partial<SessionEntry> },
+): Promise<void> {
   try {
     await deps.index.update((entries) => {
-      const current = entries[entry.profile];
-      return current && current.gen === entry.gen ? { ...entries, [entry.profile]: { ...current, ...change } } : entries;
+      const current = entries.get(entry.profile);
+      if (current?.gen === entry.gen) entries.set(entry.profile, { ...current, ...change });
     });
   } catch (error) {
     deps.log('session: the outcome could not be noted', { code: toMiraError(error).code });
   }
 }
 
-function notRefreshable(deps: SessionsDeps, { session, need }: { readonly session: Session; readonly need: SessionNeed }): MiraError {
+function notRefreshable(
+  deps: SessionsDeps,
+  { session, need }: { readonly session: Session; readonly need: SessionNeed },
+): MiraError {
   const { entry, secret } = session;
   const hint = signIn(entry.profile);
   const next = [signInStep(entry.profile)];
   if (secret.credential === 'api_key') {
-    return new MiraError('credential_rejected', `The key stored for profile ${entry.profile} was refused; a key cannot be renewed.`, { hint, next });
+    return new MiraError(
+      'credential_rejected',
+      `The key stored for profile ${entry.profile} was refused; a key cannot be renewed.`,
+      { hint, next },
+    );
   }
   const expired = secret.accessToken === need.rejected || !isFresh(secret, { now: deps.now(), needMs: 0 });
   return expired
-    ? new MiraError('session_ended', 'The session has expired, and the server gave nothing to renew it with.', { hint, next })
-    : new MiraError('not_refreshable', 'The session cannot be renewed: the server gave no refresh token.', { hint, next });
+    ? new MiraError(
+        'session_ended',
+        'The session has expired, and the server gave nothing to renew it with.',
+        { hint, next },
+      )
+    : new MiraError('not_refreshable', 'The session cannot be renewed: the server gave no refresh token.', {
+        hint,
+        next,
+      });
 }
 
 export function notSignedIn(profile: string): MiraError {
-  return new MiraError('not_signed_in', profile === 'default' ? 'You are not signed in.' : `You are not signed in to profile ${profile}.`, {
-    hint: `${signIn(profile)}, or set MIRA_API_KEY`,
-    next: [signInStep(profile)],
-  });
+  return new MiraError(
+    'not_signed_in',
+    profile === 'default' ? 'You are not signed in.' : `You are not signed in to profile ${profile}.`,
+    {
+      hint: `${signIn(profile)}, or set MIRA_API_KEY`,
+      next: [signInStep(profile)],
+    },
+  );
 }
 
 function endedError(entry: SessionEntry): MiraError {
@@ -301,13 +368,21 @@ function endedError(entry: SessionEntry): MiraError {
 /** The index knows of a session that the store does not give out: locked and reset look alike to us. */
 function missingSecret(entry: SessionEntry): MiraError {
   if (entry.storage === 'keychain') {
-    return new MiraError('keychain_locked', 'The keychain holds no session although you signed in: it is locked, or it was reset.', {
-      hint: `Unlock it and try again; if it was reset, ${signIn(entry.profile)}`,
-    });
+    return new MiraError(
+      'keychain_locked',
+      'The keychain holds no session although you signed in: it is locked, or it was reset.',
+      {
+        hint: `Unlock it and try again; if it was reset, ${signIn(entry.profile)}`,
+      },
+    );
   }
-  return new MiraError('credentials_unreadable', 'The credentials file holds no session although you signed in: it was moved or replaced.', {
-    hint: `Put it back, or ${signIn(entry.profile)}`,
-  });
+  return new MiraError(
+    'credentials_unreadable',
+    'The credentials file holds no session although you signed in: it was moved or replaced.',
+    {
+      hint: `Put it back, or ${signIn(entry.profile)}`,
+    },
+  );
 }
 
 function signIn(profile: string): string {

@@ -6,9 +6,11 @@
 import type { Http } from '../api/http.ts';
 import { MiraError, toMiraError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { sessionName } from '../store/session-index.ts';
+import { sessionName } from '../store/session-name.ts';
+import type { ProtectionForm } from '../store/protection.ts';
 import type { SecretStore } from '../store/secret-store.ts';
-import type { SessionEntry, SessionIndex } from '../store/session-index.ts';
+import type { SessionEntry } from '../store/session-entry.ts';
+import type { SessionIndex } from '../store/session-index.ts';
 import type { Account, LoginEvent } from './login-event.ts';
 import { deviceLogin } from './device-login.ts';
 import { findDialect } from './dialect.ts';
@@ -39,6 +41,7 @@ export interface SignIn {
   readonly profile: string;
   /** Already probed: it takes secrets. */
   readonly store: SecretStore;
+  readonly protection: ProtectionForm;
   readonly apiUrl: URL;
   readonly apiUrlGiven: boolean;
   readonly issuer: URL | undefined;
@@ -58,7 +61,10 @@ export async function* signIn(deps: SignInDeps, request: SignIn): AsyncGenerator
 }
 
 /** Keeps a key that a person pasted, after its shape was checked. */
-export async function* keepKey(deps: SignInDeps, { request, key }: { readonly request: SignIn; readonly key: string }): AsyncGenerator<LoginEvent, void> {
+export async function* keepKey(
+  deps: SignInDeps,
+  { request, key }: { readonly request: SignIn; readonly key: string },
+): AsyncGenerator<LoginEvent, void> {
   yield await finish(deps, { request, tokens: { accessToken: key }, dialect: undefined });
 }
 
@@ -75,9 +81,11 @@ async function finish(deps: SignInDeps, outcome: Outcome): Promise<LoginEvent> {
   if (tokens.refreshToken !== undefined) deps.keepOut(tokens.refreshToken);
   const receivedAt = deps.now();
   const account = await accountFor(deps, outcome);
-  const { entry, secret } = record(deps, { outcome, account, receivedAt });
+  const { entry, secret } = await record(deps, { outcome, account, receivedAt });
   try {
-    await deps.withoutInterruption(() => deps.withSessionLock(entry.name, () => save(deps, { request, entry, secret })));
+    await deps.withoutInterruption(() =>
+      deps.withSessionLock(entry.name, () => save(deps, { request, entry, secret })),
+    );
   } catch (error) {
     await giveBack(deps, { dialect, entry, secret });
     throw error;
@@ -93,7 +101,10 @@ async function finish(deps: SignInDeps, outcome: Outcome): Promise<LoginEvent> {
   };
 }
 
-async function accountFor(deps: SignInDeps, { request, tokens, dialect }: Outcome): Promise<Account | undefined> {
+async function accountFor(
+  deps: SignInDeps,
+  { request, tokens, dialect }: Outcome,
+): Promise<Account | undefined> {
   try {
     const known = tokens.account;
     if (known?.name !== undefined || known?.email !== undefined) return known;
@@ -115,7 +126,8 @@ async function accountFor(deps: SignInDeps, { request, tokens, dialect }: Outcom
     return found.kind === 'account' ? found.account : known;
   } catch (error) {
     const failure = toMiraError(error);
-    if (failure.code === 'credential_rejected' || failure.exitCode >= 129 || failure.code === 'unexpected') throw failure;
+    if (failure.code === 'credential_rejected' || failure.exitCode >= 129 || failure.code === 'unexpected')
+      throw failure;
     deps.log('sign-in: the account could not be asked for', { code: failure.code });
     return tokens.account;
   }
@@ -127,10 +139,15 @@ interface Received {
   readonly receivedAt: number;
 }
 
-function record(deps: SignInDeps, { outcome, account, receivedAt }: Received): { entry: SessionEntry; secret: SessionSecret } {
+async function record(
+  deps: SignInDeps,
+  { outcome, account, receivedAt }: Received,
+): Promise<{ readonly entry: SessionEntry; readonly secret: SessionSecret }> {
   const { request, tokens, dialect } = outcome;
   const oidc = dialect?.oidc;
-  const isKey = dialect === undefined || (!oidc && !looksLikeJwt(tokens.accessToken) && tokens.refreshToken === undefined);
+  const isKey =
+    dialect === undefined ||
+    (!oidc && !looksLikeJwt(tokens.accessToken) && tokens.refreshToken === undefined);
   const credential = isKey ? 'api_key' : 'session';
   const expiresAt = isKey && tokens.expiresIn === undefined ? undefined : expiryOf(tokens, receivedAt);
   const gen = Math.max(request.previous?.secret.gen ?? 0, request.previous?.entry.gen ?? 0) + 1;
@@ -147,22 +164,28 @@ function record(deps: SignInDeps, { outcome, account, receivedAt }: Received): {
   };
   const entry: SessionEntry = {
     profile: request.profile,
-    name: sessionName({ profile: request.profile, issuer: issuer ?? request.apiUrl.origin, clientId: request.clientId, dataDir: deps.dataDir }),
+    name: await sessionName({
+      profile: request.profile,
+      issuer: issuer ?? request.apiUrl.origin,
+      clientId: request.clientId,
+      dataDir: deps.dataDir,
+    }),
     credential,
     login: dialect?.grant.dialect ?? 'pasted',
     issuer,
     clientId: oidc ? request.clientId : undefined,
-    apiUrl: request.apiUrl.href,
+    apiUrl: request.apiUrl.href.replace(/\/$/, ''),
     resource: oidc?.resource(),
     scopes: tokens.scopes ?? dialect?.grant.scopes ?? [],
     hosts: [...new Set([...(dialect?.hosts ?? []), request.apiUrl.host])],
     storage: request.store.kind,
-    protection: request.store.protection,
+    protection: request.protection,
     account,
     keyPrefix: isKey ? tokens.accessToken.slice(0, 16) : undefined,
     gen,
     obtainedAt: receivedAt,
     expiresAt,
+    lifetimeS: tokens.expiresIn,
     refreshable: tokens.refreshToken !== undefined && issuer !== undefined,
   };
   return { entry, secret };
@@ -177,7 +200,7 @@ interface Saved {
 async function save(deps: SignInDeps, { request, entry, secret }: Saved): Promise<void> {
   await request.store.write(entry.name, formatSession(secret));
   try {
-    await deps.index.update((entries) => ({ ...entries, [entry.profile]: entry }));
+    await deps.index.update((entries) => entries.set(entry.profile, entry));
   } catch (error) {
     // A secret that the index does not know of would never be used and never be removed.
     if (request.previous?.entry.name !== entry.name) await request.store.remove(entry.name);
@@ -188,35 +211,54 @@ async function save(deps: SignInDeps, { request, entry, secret }: Saved): Promis
 /** What was granted but cannot be kept is revoked, so that it does not live on unseen. */
 async function giveBack(
   deps: SignInDeps,
-  { dialect, entry, secret }: { readonly dialect: Dialect | undefined; readonly entry: SessionEntry; readonly secret: SessionSecret },
+  {
+    dialect,
+    entry,
+    secret,
+  }: { readonly dialect: Dialect | undefined; readonly entry: SessionEntry; readonly secret: SessionSecret },
 ): Promise<void> {
   if (!dialect) return;
   const report = await revokeCredential({ ...deps, server: dialect.oidc?.server }, { entry, secret });
   deps.log('sign-in: could not be saved, given back', { revoked: report.revoked });
 }
 
-async function releasePrevious(deps: SignInDeps, { request, entry }: { readonly request: SignIn; readonly entry: SessionEntry }): Promise<readonly string[]> {
+async function releasePrevious(
+  deps: SignInDeps,
+  { request, entry }: { readonly request: SignIn; readonly entry: SessionEntry },
+): Promise<readonly string[]> {
   const { previous } = request;
   if (!previous) return [];
   const report = await revokeCredential(deps, previous);
-  const notices = report.revoked || report.pasted ? [] : [`The session that was replaced was not revoked at the server: ${report.reason ?? 'no answer'}.`];
+  const notices =
+    report.revoked || report.pasted
+      ? []
+      : [`The session that was replaced was not revoked at the server: ${report.reason ?? 'no answer'}.`];
   if (previous.entry.name === entry.name && previous.entry.storage === entry.storage) return notices;
   try {
     await (await request.openPreviousStore(previous.entry)).remove(previous.entry.name);
     return notices;
   } catch (error) {
-    return [...notices, `What was stored before is still in: ${previous.entry.storage} (${toMiraError(error).message})`];
+    return [
+      ...notices,
+      `What was stored before is still in: ${previous.entry.storage} (${toMiraError(error).message})`,
+    ];
   }
 }
 
 function noticesFor({ tokens, dialect, request }: Outcome, entry: SessionEntry): readonly string[] {
   const notices: string[] = [];
   if (entry.credential === 'session' && !entry.refreshable) {
-    notices.push('The server gave nothing to renew the session with; you will have to sign in again when it ends.');
+    notices.push(
+      'The server gave nothing to renew the session with; you will have to sign in again when it ends.',
+    );
   }
   const granted = tokens.scopes;
-  const missing = dialect && granted ? dialect.grant.scopes.filter((scope) => !granted.includes(scope) && !IDENTITY_SCOPES.includes(scope)) : [];
-  if (missing.length > 0 && request.resource === undefined) notices.push(`Not granted: ${missing.join(' ')}.`);
+  const missing =
+    dialect && granted
+      ? dialect.grant.scopes.filter((scope) => !granted.includes(scope) && !IDENTITY_SCOPES.includes(scope))
+      : [];
+  if (missing.length > 0 && request.resource === undefined)
+    notices.push(`Not granted: ${missing.join(' ')}.`);
   return notices;
 }
 

@@ -7,7 +7,8 @@ import { parseServiceUrl } from '../api/url.ts';
 import { MiraError, toMiraError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretStore } from '../store/secret-store.ts';
-import type { SessionEntry, SessionIndex } from '../store/session-index.ts';
+import type { SessionEntry } from '../store/session-entry.ts';
+import type { SessionIndex } from '../store/session-index.ts';
 import type { OidcServer } from './oidc.ts';
 import { parseSession } from './session.ts';
 import type { SessionSecret } from './session.ts';
@@ -59,21 +60,31 @@ interface Owned {
 
 async function revokeTokens(deps: RevokeDeps, { entry, secret }: Owned): Promise<Revocation> {
   const server = deps.server ?? (await connect(deps, entry));
-  if (!server?.supportsRevocation) return { revoked: false, pasted: false, reason: 'the server offers no revocation' };
+  if (!server?.supportsRevocation)
+    return { revoked: false, pasted: false, reason: 'the server offers no revocation' };
   const { refreshToken, accessToken } = secret;
   if (refreshToken === undefined) {
     const answer = await twice(() => server.revoke({ token: accessToken, hint: 'access_token' }));
     return answer === 'revoked'
       ? { revoked: true, pasted: false }
-      : { revoked: false, pasted: false, reason: 'the server does not revoke access tokens; it ends by itself' };
+      : {
+          revoked: false,
+          pasted: false,
+          reason: 'the server does not revoke access tokens; it ends by itself',
+        };
   }
   const answer = await twice(() => server.revoke({ token: refreshToken, hint: 'refresh_token' }));
   await revokeAccessToken(deps, { server, accessToken });
-  return answer === 'revoked' ? { revoked: true, pasted: false } : { revoked: false, pasted: false, reason: 'the server does not revoke refresh tokens' };
+  return answer === 'revoked'
+    ? { revoked: true, pasted: false }
+    : { revoked: false, pasted: false, reason: 'the server does not revoke refresh tokens' };
 }
 
 /** The session is gone with its refresh token; this only ends the access token's last minutes. */
-async function revokeAccessToken(deps: RevokeDeps, { server, accessToken }: { readonly server: OidcServer; readonly accessToken: string }): Promise<void> {
+async function revokeAccessToken(
+  deps: RevokeDeps,
+  { server, accessToken }: { readonly server: OidcServer; readonly accessToken: string },
+): Promise<void> {
   try {
     await server.revoke({ token: accessToken, hint: 'access_token' });
   } catch (error) {
@@ -94,7 +105,13 @@ async function connect(deps: RevokeDeps, entry: SessionEntry): Promise<OidcServe
   if (entry.issuer === undefined || entry.clientId === undefined) return undefined;
   const issuer = parseServiceUrl(entry.issuer, { name: 'The issuer of the session', from: 'server' });
   const { findIssuer } = await import('./oidc.ts');
-  const server = await findIssuer({ issuer, clientId: entry.clientId, http: deps.http, now: deps.now, signal: deps.signal });
+  const server = await findIssuer({
+    issuer,
+    clientId: entry.clientId,
+    http: deps.http,
+    now: deps.now,
+    signal: deps.signal,
+  });
   if (server) requireKnownHosts(entry, server.hosts);
   return server;
 }
@@ -104,10 +121,21 @@ async function revokeKey(deps: RevokeDeps, { entry, secret }: Owned): Promise<Re
   const list = await send(deps, { method: 'GET', url: keys, key: secret.accessToken });
   if (list.status === 401) return { revoked: true, pasted: false };
   const id = list.status === 200 ? findKeyId(list.text, secret.accessToken.slice(0, 16)) : undefined;
-  if (id === undefined) return { revoked: false, pasted: false, reason: 'the server does not list the key; revoke it where keys are managed' };
-  const answer = await send(deps, { method: 'DELETE', url: new URL(`${keys.pathname}/${encodeURIComponent(id)}`, keys), key: secret.accessToken });
+  if (id === undefined)
+    return {
+      revoked: false,
+      pasted: false,
+      reason: 'the server does not list the key; revoke it where keys are managed',
+    };
+  const answer = await send(deps, {
+    method: 'DELETE',
+    url: new URL(`${keys.pathname}/${encodeURIComponent(id)}`, keys),
+    key: secret.accessToken,
+  });
   const gone = (answer.status >= 200 && answer.status < 300) || answer.status === 404;
-  return gone ? { revoked: true, pasted: false } : { revoked: false, pasted: false, reason: `the server answered HTTP ${answer.status}` };
+  return gone
+    ? { revoked: true, pasted: false }
+    : { revoked: false, pasted: false, reason: `the server answered HTTP ${answer.status}` };
 }
 
 interface KeyRequest {
@@ -116,7 +144,10 @@ interface KeyRequest {
   readonly key: string;
 }
 
-async function send({ http, signal }: RevokeDeps, { method, url, key }: KeyRequest): Promise<{ readonly status: number; readonly text: string }> {
+async function send(
+  { http, signal }: RevokeDeps,
+  { method, url, key }: KeyRequest,
+): Promise<{ readonly status: number; readonly text: string }> {
   const response = await http.request({
     method,
     url,
@@ -179,7 +210,7 @@ export async function signOut(
     const { secret, trouble } = await readSecret(deps, { store, entry });
     const revocation = await revocationOf(deps, { entry, secret, local, trouble });
     await removeSecret({ store, entry, trouble });
-    await deps.index.update((entries) => Object.fromEntries(Object.entries(entries).filter(([name]) => name !== profile)));
+    await deps.index.update((entries) => entries.delete(profile));
     return { profile, removed: true, revoked: revocation.revoked, reason: revocation.reason };
   });
 }
@@ -189,7 +220,10 @@ interface Reading {
   readonly trouble?: MiraError | undefined;
 }
 
-async function readSecret(deps: SignOutDeps, { store, entry }: { readonly store: SecretStore; readonly entry: SessionEntry }): Promise<Reading> {
+async function readSecret(
+  deps: SignOutDeps,
+  { store, entry }: { readonly store: SecretStore; readonly entry: SessionEntry },
+): Promise<Reading> {
   try {
     const text = await store.read(entry.name);
     if (text === undefined) return {};
@@ -208,15 +242,28 @@ async function revocationOf(
 ): Promise<Revocation> {
   if (local) return { revoked: false, pasted: false, reason: 'the server was not asked (--local)' };
   if (!secret) {
-    return { revoked: false, pasted: false, reason: trouble ? withoutStop(trouble.message) : 'nothing to revoke was found in the store' };
+    return {
+      revoked: false,
+      pasted: false,
+      reason: trouble ? withoutStop(trouble.message) : 'nothing to revoke was found in the store',
+    };
   }
   return revokeCredential({ ...deps, http: await deps.http() }, { entry, secret });
 }
 
 /** A keychain says "nothing there" when it is locked as well; then a write tells the difference. */
-async function removeSecret({ store, entry, trouble }: { readonly store: SecretStore; readonly entry: SessionEntry; readonly trouble: MiraError | undefined }): Promise<void> {
+async function removeSecret({
+  store,
+  entry,
+  trouble,
+}: {
+  readonly store: SecretStore;
+  readonly entry: SessionEntry;
+  readonly trouble: MiraError | undefined;
+}): Promise<void> {
   if (await store.remove(entry.name)) return;
-  if (trouble?.code !== undefined && trouble.exitCode === 10 && trouble.code !== 'credentials_unreadable') throw stillThere(entry, trouble);
+  if (trouble?.code !== undefined && trouble.exitCode === 10 && trouble.code !== 'credentials_unreadable')
+    throw stillThere(entry, trouble);
   try {
     await store.probe();
   } catch (error) {

@@ -15,19 +15,44 @@ export interface Group {
 }
 
 export const CATALOG: Group = {
-  summary: 'The terminal client of the Mira platform: sign in with a device code, chat, and use both from scripts.',
+  summary:
+    'The terminal client of the Mira platform: sign in with a device code, chat, and use both from scripts.',
   commands: {
     auth: {
       summary: 'Sign in and out, and see which credential is used',
       commands: {
-        login: { summary: 'Sign in with a code in the browser, or keep an API key', load: async () => (await import('./auth/login.ts')).login },
-        logout: { summary: 'Revoke the session and remove it from this machine', load: async () => (await import('./auth/logout.ts')).logout },
-        status: { summary: 'Who is signed in, where the session is kept, until when', load: async () => (await import('./auth/status.ts')).status },
-        token: { summary: 'Print an access token that is valid, renewing it if needed', load: async () => (await import('./auth/token.ts')).token },
-        refresh: { summary: 'Renew the session now', load: async () => (await import('./auth/refresh.ts')).refresh },
-        explain: { summary: 'Every source of a credential, which one wins, and why', load: async () => (await import('./auth/explain.ts')).explain },
-        list: { summary: 'The profiles that are signed in', load: async () => (await import('./auth/list.ts')).list },
-        switch: { summary: 'Make another profile the default', load: async () => (await import('./auth/switch.ts')).switchProfile },
+        login: {
+          summary: 'Sign in with a code in the browser, or keep an API key',
+          load: async () => (await import('./auth/login.ts')).login,
+        },
+        logout: {
+          summary: 'Revoke the session and remove it from this machine',
+          load: async () => (await import('./auth/logout.ts')).logout,
+        },
+        status: {
+          summary: 'Who is signed in, where the session is kept, until when',
+          load: async () => (await import('./auth/status.ts')).status,
+        },
+        token: {
+          summary: 'Print an access token that is valid, renewing it if needed',
+          load: async () => (await import('./auth/token.ts')).token,
+        },
+        refresh: {
+          summary: 'Renew the session now',
+          load: async () => (await import('./auth/refresh.ts')).refresh,
+        },
+        explain: {
+          summary: 'Every source of a credential, which one wins, and why',
+          load: async () => (await import('./auth/explain.ts')).explain,
+        },
+        list: {
+          summary: 'The profiles that are signed in',
+          load: async () => (await import('./auth/list.ts')).list,
+        },
+        switch: {
+          summary: 'Make another profile the default',
+          load: async () => (await import('./auth/switch.ts')).switchProfile,
+        },
       },
     },
     chat: { summary: 'Ask a question, or open the chat', load: async () => (await import('./chat.ts')).chat },
@@ -36,15 +61,27 @@ export const CATALOG: Group = {
       summary: 'Read and change settings',
       commands: {
         get: { summary: 'Print a setting', load: async () => (await import('./config/get.ts')).get },
-        set: { summary: 'Change a setting of the profile', load: async () => (await import('./config/set.ts')).set },
-        list: { summary: 'Every setting, and where its value comes from', load: async () => (await import('./config/list.ts')).list },
-        path: { summary: 'Print where the config file is', load: async () => (await import('./config/path.ts')).path },
+        set: {
+          summary: 'Change a setting of the profile',
+          load: async () => (await import('./config/set.ts')).set,
+        },
+        list: {
+          summary: 'Every setting, and where its value comes from',
+          load: async () => (await import('./config/list.ts')).list,
+        },
+        path: {
+          summary: 'Print where the config file is',
+          load: async () => (await import('./config/path.ts')).path,
+        },
       },
     },
     help: {
       summary: 'Help for a command, and the table of exit codes',
       commands: {
-        'exit-codes': { summary: 'What each exit status means', load: async () => (await import('./help/exit-codes.ts')).exitCodes },
+        'exit-codes': {
+          summary: 'What each exit status means',
+          load: async () => (await import('./help/exit-codes.ts')).exitCodes,
+        },
       },
     },
   },

@@ -73,34 +73,37 @@ interface CommandBase<O extends OptionSpecs> {
 
 export interface ValueCommand<O extends OptionSpecs = OptionSpecs, R = unknown> extends CommandBase<O> {
   readonly kind: 'value';
-  readonly run: (context: Context, input: Input<O>) => Promise<R>;
+  run(context: Context, input: Input<O>): Promise<R>;
   /** Text for stdout, ending without a newline; empty for nothing. */
-  readonly human: (result: R, style: Style) => string;
-  readonly json: (result: R) => JsonObject;
+  human(result: R, style: Style): string;
+  json(result: R): JsonObject;
   /** Exit status of a result that is an answer and bad news at once; 0 when left out. */
-  readonly exitCode?: (result: R) => number;
+  exitCode?(result: R): number;
 }
 
 export interface StreamCommand<O extends OptionSpecs = OptionSpecs, E = unknown> extends CommandBase<O> {
   readonly kind: 'stream';
-  readonly run: (context: Context, input: Input<O>) => AsyncIterable<E>;
+  run(context: Context, input: Input<O>): AsyncIterable<E>;
   /** Shows the events to a person; the answer goes to stdout, everything else to stderr. */
-  readonly human: (events: AsyncIterable<E>, context: Context, input: Input<O>) => Promise<void>;
+  human(events: AsyncIterable<E>, context: Context, input: Input<O>): Promise<void>;
   /** The events as JSON objects: one a line, or collected into one at the end. `seq` and `at` are added to lines by the printer. */
-  readonly json: (events: AsyncIterable<E>, input: Input<O>, context: Context) => AsyncIterable<JsonObject>;
+  json(events: AsyncIterable<E>, input: Input<O>, context: Context): AsyncIterable<JsonObject>;
   /** The event that a failure ends the lines with; undefined when the failure is printed as `mira.error/1`. */
-  readonly failure: (error: MiraError, input: Input<O>) => JsonObject | undefined;
+  failure(error: MiraError, input: Input<O>): JsonObject | undefined;
   /** The interface for a person who gave nothing to do, where there is one. */
-  readonly interactive?: (context: Context, input: Input<O>) => Promise<(() => Promise<void>) | undefined>;
+  interactive?(context: Context, input: Input<O>): Promise<(() => Promise<void>) | undefined>;
 }
 
-/** A command whose option and result types have been checked where it was defined. */
-export type Command = ValueCommand<never, never> | StreamCommand<never, never>;
+export type Command = ValueCommand | StreamCommand;
 
-export function valueCommand<O extends OptionSpecs, R>(definition: Omit<ValueCommand<O, R>, 'kind'>): ValueCommand<O, R> {
+export function valueCommand<O extends OptionSpecs, R>(
+  definition: Omit<ValueCommand<O, R>, 'kind'>,
+): ValueCommand<O, R> {
   return { kind: 'value', ...definition };
 }
 
-export function streamCommand<O extends OptionSpecs, E>(definition: Omit<StreamCommand<O, E>, 'kind'>): StreamCommand<O, E> {
+export function streamCommand<O extends OptionSpecs, E>(
+  definition: Omit<StreamCommand<O, E>, 'kind'>,
+): StreamCommand<O, E> {
   return { kind: 'stream', ...definition };
 }

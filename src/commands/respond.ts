@@ -18,9 +18,7 @@ export interface Printer {
 
 /** Runs a command and prints what comes of it. @returns the exit status */
 export async function respond(context: Context, invocation: Invocation, printer: Printer): Promise<number> {
-  // A definition was checked against its own options where it was written; here any command is like any other.
-  const command = invocation.command as ValueCommand<OptionSpecs, unknown> | StreamCommand<OptionSpecs, unknown>;
-  const { input } = invocation;
+  const { command, input } = invocation;
   return command.kind === 'value'
     ? respondWithValue(context, { command, input, printer })
     : respondWithEvents(context, { command, input, printer });
@@ -32,7 +30,10 @@ interface Job<C> {
   readonly printer: Printer;
 }
 
-async function respondWithValue(context: Context, { command, input, printer }: Job<ValueCommand<OptionSpecs, unknown>>): Promise<number> {
+async function respondWithValue(
+  context: Context,
+  { command, input, printer }: Job<ValueCommand>,
+): Promise<number> {
   try {
     const result = await command.run(context, input);
     const text = printer.json ? jsonLine(command.json(result)) : command.human(result, await context.style());
@@ -44,11 +45,15 @@ async function respondWithValue(context: Context, { command, input, printer }: J
   }
 }
 
-async function respondWithEvents(context: Context, { command, input, printer }: Job<StreamCommand<OptionSpecs, unknown>>): Promise<number> {
+async function respondWithEvents(
+  context: Context,
+  { command, input, printer }: Job<StreamCommand>,
+): Promise<number> {
   const lines = numberedLines(context);
   try {
     if (printer.json) {
-      for await (const object of command.json(command.run(context, input), input, context)) lines.write(object);
+      for await (const object of command.json(command.run(context, input), input, context))
+        lines.write(object);
       return 0;
     }
     const open = await command.interactive?.(context, input);
@@ -78,7 +83,9 @@ function numberedLines(context: Context): { write(object: JsonObject): void } {
         return;
       }
       const { schema, event, ...rest } = object;
-      context.io.stdout.write(jsonLine({ schema, event, seq: seq++, at: new Date(context.now()).toISOString(), ...rest }));
+      context.io.stdout.write(
+        jsonLine({ schema, event, seq: seq++, at: new Date(context.now()).toISOString(), ...rest }),
+      );
     },
   };
 }
@@ -89,14 +96,19 @@ export function printFailure(
 ): number {
   return whileSomebodyReads(() => {
     if (printer.json) {
-      context.io.stdout.write(jsonLine({ schema: 'mira.error/1', error: errorObject(error, printer.redactor) }));
+      context.io.stdout.write(
+        jsonLine({ schema: 'mira.error/1', error: errorObject(error, printer.redactor) }),
+      );
     }
     printSentence(context, { error, printer });
     return error.exitCode;
   });
 }
 
-function printSentence(context: Pick<Context, 'io' | 'log'>, { error, printer }: { readonly error: MiraError; readonly printer: Printer }): void {
+function printSentence(
+  context: Pick<Context, 'io' | 'log'>,
+  { error, printer }: { readonly error: MiraError; readonly printer: Printer },
+): void {
   const clean = (text: string): string => printer.redactor.redact(sanitizeLine(text, 600));
   context.io.stderr.write(`mira: ${clean(error.message)}\n`);
   if (error.hint !== undefined) context.io.stderr.write(`  ${clean(error.hint)}\n`);
@@ -126,7 +138,9 @@ function errorObject(error: MiraError, redactor: Redactor): Readonly<Record<stri
       : {
           partial: {
             text: error.partial.text,
-            ...(error.partial.conversationId === undefined ? {} : { conversation_id: error.partial.conversationId }),
+            ...(error.partial.conversationId === undefined
+              ? {}
+              : { conversation_id: error.partial.conversationId }),
           },
         }),
   };
@@ -138,7 +152,10 @@ function jsonLine(object: JsonObject): string {
 
 /** JSON.stringify leaves DEL and the C1 controls as they are; a terminal may act on them. */
 function escapeControls(json: string): string {
-  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return json.replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function whileSomebodyReads(print: () => number): number {

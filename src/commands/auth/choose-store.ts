@@ -1,0 +1,82 @@
+/**
+ * Where a new session will be kept, proven before anyone is sent to a browser (decisions.md 4). `auto` means the
+ * keychain; without one, the encrypted file if it has a passphrase or a person agrees to choose one.
+ */
+import type { Context } from '../../context.ts';
+import { MiraError, toMiraError } from '../../errors.ts';
+import type { ProtectionForm } from '../../store/protection.ts';
+import type { SecretStore } from '../../store/secret-store.ts';
+
+export interface ChosenStore {
+  readonly store: SecretStore;
+  readonly protection: ProtectionForm;
+}
+
+/** @throws MiraError exit 10 when the store does not take secrets, 2 for a store that cannot outlive the command */
+export async function chooseStore(context: Context, storage: string): Promise<ChosenStore> {
+  switch (storage) {
+    case 'auto':
+      return chooseByItself(context);
+    case 'keychain':
+      return openKeychain(context);
+    case 'file':
+      return openFile(context);
+    case 'memory':
+      throw new MiraError('invalid_usage', 'A session kept in memory would end with this command.', {
+        hint: 'Use --storage keychain or file, or sign in inside a chat.',
+      });
+    default:
+      throw new MiraError('invalid_input', 'The storage is none of: auto, keychain, file.', {
+        hint: 'Set --storage or MIRA_STORAGE to one of them.',
+      });
+  }
+}
+
+async function chooseByItself(context: Context): Promise<ChosenStore> {
+  try {
+    return await openKeychain(context);
+  } catch (error) {
+    const failure = toMiraError(error);
+    if (failure.exitCode !== 10) throw failure;
+    if (context.env['MIRA_PASSPHRASE'] !== undefined) {
+      context.notice(`${failure.message} The session goes into the encrypted file (MIRA_PASSPHRASE).`);
+      return openFile(context);
+    }
+    if (context.canPrompt && (await wantsFile(context, failure))) return openFile(context);
+    throw failure.with({
+      hint: `${failure.hint ?? ''} Or keep the session in an encrypted file: --storage file, with MIRA_PASSPHRASE if nobody can be asked. Or use MIRA_API_KEY.`.trim(),
+      next: [{ command: 'mira auth login --storage file', why: 'keeps the session in an encrypted file' }],
+    });
+  }
+}
+
+async function wantsFile(context: Context, failure: MiraError): Promise<boolean> {
+  const { confirm } = await import('../../ui/prompts.ts');
+  context.warn(failure.message);
+  if (failure.hint !== undefined) context.warn(failure.hint);
+  const { stdin, stderr } = context.io.terminal();
+  return confirm({
+    question: 'Keep the session in a file encrypted with a passphrase instead?',
+    stdin,
+    stderr,
+    signal: context.signal,
+  });
+}
+
+async function openKeychain(context: Context): Promise<ChosenStore> {
+  const store = await context.openStore({
+    storage: 'keychain',
+    protection: 'keychain',
+    patient: context.canPrompt,
+  });
+  await store.probe();
+  return { store, protection: 'keychain' };
+}
+
+async function openFile(context: Context): Promise<ChosenStore> {
+  const protection =
+    context.env['MIRA_PASSPHRASE'] !== undefined || context.canPrompt ? 'passphrase' : 'key_file';
+  const store = await context.openStore({ storage: 'file', protection });
+  await store.probe();
+  return { store, protection };
+}

@@ -1,0 +1,235 @@
+import { findAccount } from '../../auth/account.ts';
+import type { Credential } from '../../auth/credential.ts';
+import type { Account } from '../../auth/login-event.ts';
+import type { Context } from '../../context.ts';
+import { toMiraError } from '../../errors.ts';
+import type { MiraError } from '../../errors.ts';
+import type { SessionEntry } from '../../store/session-entry.ts';
+import { PROTECTION } from '../../store/protection.ts';
+import { moment, secondsUntil } from '../moments.ts';
+import { valueCommand } from '../define.ts';
+
+const options = {
+  offline: { kind: 'flag', flags: '--offline', summary: 'do not ask the server; read what is known here' },
+} as const;
+
+interface Status {
+  readonly profile: string;
+  readonly signedIn: boolean;
+  readonly account?: Account | undefined;
+  readonly credential?: 'session' | 'api_key' | 'token' | undefined;
+  readonly source?: 'env' | 'keychain' | 'file' | 'memory' | undefined;
+  /** MIRA_TOKEN or MIRA_API_KEY, when the credential comes from the environment. */
+  readonly variable?: string | undefined;
+  readonly apiUrl?: string | undefined;
+  readonly entry?: SessionEntry | undefined;
+  readonly checked: 'server' | 'local';
+  /** Why it is not usable. */
+  readonly reason?: string | undefined;
+  readonly now: number;
+}
+
+export const status = valueCommand<typeof options, Status>({
+  summary: 'Who is signed in, where the session is kept, until when',
+  description:
+    'Show which credential is used, whose it is and until when. The server is asked unless --offline is given; when it cannot be reached, what is known here is shown. Exit status 4 when there is nothing usable.',
+  options,
+  examples: [
+    { command: 'mira auth status', shows: 'for a person' },
+    { command: 'mira auth status --json --offline', shows: 'for a script, without asking the server' },
+  ],
+  run: async (context, { options: { offline } }) => {
+    const settings = await context.settings();
+    const now = context.now();
+    const credentials = await context.credentials();
+    const credential = await credentials.find();
+    if (!credential) {
+      return {
+        profile: settings.profile,
+        signedIn: false,
+        apiUrl: settings.value('api_url'),
+        checked: 'local',
+        reason: 'not signed in',
+        now,
+      };
+    }
+    const local = localStatus(credential, { profile: settings.profile, now });
+    const apiUrl = credentials.apiUrl(credential);
+    const known = { ...local, apiUrl: apiUrl.href.replace(/\/$/, '') };
+    if (offline || !local.signedIn) return known;
+    return askServer(context, { credential, known, apiUrl });
+  },
+  human: (result, style) =>
+    describe(result)
+      .map(([name, value]) => `${style.dim(name.padEnd(10))} ${value}`)
+      .join('\n'),
+  json: (result) => toJson(result),
+  exitCode: ({ signedIn }) => (signedIn ? 0 : 4),
+});
+
+function localStatus(
+  credential: Credential,
+  { profile, now }: { readonly profile: string; readonly now: number },
+): Status {
+  if (!('entry' in credential)) {
+    return {
+      profile,
+      signedIn: true,
+      credential: credential.kind,
+      source: 'env',
+      variable: credential.variable,
+      checked: 'local',
+      now,
+    };
+  }
+  const { entry } = credential;
+  const expired = entry.expiresAt !== undefined && entry.expiresAt <= now && !entry.refreshable;
+  const reason =
+    entry.ended?.reason ?? (expired ? 'the session has expired and cannot be renewed' : undefined);
+  return {
+    profile: entry.profile,
+    signedIn: reason === undefined,
+    account: entry.account,
+    credential: entry.credential,
+    source: entry.storage,
+    entry,
+    checked: 'local',
+    reason,
+    now,
+  };
+}
+
+interface Question {
+  readonly credential: Credential;
+  readonly known: Status;
+  readonly apiUrl: URL;
+}
+
+async function askServer(context: Context, { credential, known, apiUrl }: Question): Promise<Status> {
+  try {
+    const credentials = await context.credentials();
+    const bearer = credentials.bearer(credential, { apiUrl });
+    const ask = async (
+      rejected?: string,
+    ): Promise<{
+      readonly answer: Awaited<ReturnType<typeof findAccount>>;
+      readonly value: string;
+      readonly refreshable: boolean;
+    }> => {
+      const { value, refreshable } = await bearer.get(rejected === undefined ? {} : { rejected });
+      const entry = 'entry' in credential ? credential.entry : undefined;
+      const answer = await findAccount({
+        http: await context.http(),
+        apiUrl,
+        accessToken: value,
+        server: entry && (await issuerOf(context, entry)),
+        subject: entry?.account?.id,
+        boundToResource: entry?.resource !== undefined,
+        signal: context.signal,
+      });
+      return { answer, value, refreshable };
+    };
+    let asked = await ask();
+    if (asked.answer.kind === 'rejected' && asked.refreshable) asked = await ask(asked.value);
+    const entry = (await context.index.find(known.profile)) ?? known.entry;
+    const fresh: Status = known.entry ? { ...known, entry } : known;
+    switch (asked.answer.kind) {
+      case 'rejected':
+        return { ...fresh, signedIn: false, checked: 'server', reason: 'the server refuses it' };
+      case 'account':
+        return { ...fresh, account: { ...known.account, ...asked.answer.account }, checked: 'server' };
+      case 'valid':
+        return { ...fresh, checked: 'server' };
+      case 'unknown':
+        return fresh;
+    }
+  } catch (error) {
+    return afterFailure(context, { failure: toMiraError(error), known });
+  }
+}
+
+async function issuerOf(
+  context: Context,
+  entry: SessionEntry,
+): Promise<Parameters<typeof findAccount>[0]['server']> {
+  if (entry.issuer === undefined || entry.clientId === undefined || entry.resource !== undefined)
+    return undefined;
+  const { findIssuer } = await import('../../auth/oidc.ts');
+  const { requireKnownHosts } = await import('../../auth/sessions.ts');
+  const server = await findIssuer({
+    issuer: new URL(entry.issuer),
+    clientId: entry.clientId,
+    http: await context.http(),
+    now: context.now,
+    signal: context.signal,
+  });
+  if (server) requireKnownHosts(entry, server.hosts);
+  return server;
+}
+
+function afterFailure(
+  context: Context,
+  { failure, known }: { readonly failure: MiraError; readonly known: Status },
+): Status {
+  if (failure.exitCode === 4 && failure.code !== 'login_unavailable') {
+    return { ...known, signedIn: false, checked: 'server', reason: failure.message.replace(/\.$/, '') };
+  }
+  if (failure.exitCode !== 6 && failure.exitCode !== 9 && failure.exitCode !== 7) throw failure;
+  context.warn(`The server could not be asked: ${failure.message}`);
+  return known;
+}
+
+function describe(status: Status): readonly (readonly [string, string])[] {
+  const { entry, account } = status;
+  const rows: [string, string][] = [['profile', status.profile]];
+  rows.push(['signed in', status.signedIn ? 'yes' : `no: ${status.reason ?? 'not signed in'}`]);
+  if (account)
+    rows.push([
+      'account',
+      [account.name, account.email ?? account.id].filter((part) => part !== undefined).join(', '),
+    ]);
+  if (status.variable !== undefined)
+    rows.push(['source', `${status.variable} in the environment; visible to child processes`]);
+  if (entry) {
+    const { storage, protection, issuer, expiresAt, refreshable } = entry;
+    rows.push(['kept in', `${storage}: ${PROTECTION[protection]}`]);
+    if (issuer !== undefined) rows.push(['issuer', issuer]);
+    if (expiresAt !== undefined)
+      rows.push([
+        'expires',
+        `${moment(expiresAt)} (${secondsUntil(expiresAt, status.now)} s)${refreshable ? ', renewed by itself' : ''}`,
+      ]);
+    if (entry.scopes.length > 0) rows.push(['scopes', entry.scopes.join(' ')]);
+    if (entry.lastRefresh)
+      rows.push(['renewed', `${moment(entry.lastRefresh.at)}: ${entry.lastRefresh.outcome}`]);
+  }
+  if (status.apiUrl !== undefined) rows.push(['api', status.apiUrl]);
+  rows.push(['checked', status.checked === 'server' ? 'with the server' : 'on this machine only']);
+  if (!status.signedIn) rows.push(['next', 'mira auth login']);
+  return rows;
+}
+
+function toJson(status: Status): { readonly schema: string } & Readonly<Record<string, unknown>> {
+  const { entry, now } = status;
+  return {
+    schema: 'mira.auth.status/1',
+    profile: status.profile,
+    signed_in: status.signedIn,
+    ...(status.account ? { account: status.account } : {}),
+    ...(status.credential ? { credential: status.credential } : {}),
+    ...(status.source ? { source: status.source } : {}),
+    ...(entry ? { storage: { kind: entry.storage, reason: PROTECTION[entry.protection] } } : {}),
+    ...(status.apiUrl === undefined ? {} : { api_url: status.apiUrl }),
+    ...(entry?.issuer === undefined ? {} : { issuer: entry.issuer }),
+    ...(entry && entry.scopes.length > 0 ? { scopes: entry.scopes } : {}),
+    ...(entry?.expiresAt === undefined
+      ? {}
+      : { expires_at: moment(entry.expiresAt), expires_in: secondsUntil(entry.expiresAt, now) }),
+    refreshable: entry?.refreshable ?? false,
+    ...(entry?.lastRefresh
+      ? { last_refresh: { at: moment(entry.lastRefresh.at), outcome: entry.lastRefresh.outcome } }
+      : {}),
+    checked: status.checked,
+    ...(status.signedIn || status.reason === undefined ? {} : { reason: status.reason }),
+  };
+}

@@ -1,0 +1,159 @@
+import type { Context } from '../context.ts';
+import { MiraError } from '../errors.ts';
+import type { AnswerEvent } from './chat/answer-json.ts';
+import { answerLines, answerObject } from './chat/answer-json.ts';
+import { streamCommand } from './define.ts';
+import type { Input } from './define.ts';
+
+const options = {
+  model: { kind: 'text', flags: '-m, --model <id>', summary: 'model that answers', env: 'MIRA_MODEL' },
+  provider: {
+    kind: 'text',
+    flags: '-p, --provider <name>',
+    summary: 'provider that answers',
+    env: 'MIRA_PROVIDER',
+  },
+  system: { kind: 'text', flags: '-s, --system <text>', summary: 'what the model is told about its task' },
+  systemFile: { kind: 'text', flags: '--system-file <path>', summary: 'the same from a file' },
+  file: { kind: 'list', flags: '-f, --file <path>', summary: 'text file to ask about; may be given again' },
+  maxTokens: {
+    kind: 'number',
+    flags: '--max-tokens <n>',
+    summary: 'longest answer, in tokens',
+    least: 1,
+    most: 1_000_000,
+    whole: true,
+  },
+  temperature: {
+    kind: 'number',
+    flags: '--temperature <t>',
+    summary: 'how freely words are chosen, 0 to 2',
+    least: 0,
+    most: 2,
+  },
+  timeout: {
+    kind: 'number',
+    flags: '--timeout <seconds>',
+    summary: 'limit for the whole answer; none by default',
+    least: 0.001,
+    most: 86_400,
+  },
+  retries: {
+    kind: 'number',
+    flags: '--retries <n>',
+    summary: 'how often a busy service is asked again (4)',
+    least: 0,
+    most: 20,
+    whole: true,
+  },
+  stream: { kind: 'flag', flags: '--stream', summary: 'with --json: an event a line, as it happens' },
+  force: { kind: 'flag', flags: '--force', summary: 'send a key although it looks like another vendor’s' },
+  plain: { kind: 'flag', flags: '--plain', summary: 'the chat as plain lines, without an interface' },
+} as const;
+
+type ChatInput = Input<typeof options>;
+
+export const chat = streamCommand<typeof options, AnswerEvent>({
+  summary: 'Ask a question, or open the chat',
+  description:
+    'Ask one question and print the answer, or, without a question on a terminal, open the chat. What stdin holds is added to the question.',
+  arguments: [{ syntax: '[prompt...]', summary: 'the question; `-` reads all of stdin' }],
+  options,
+  examples: [
+    { command: 'mira chat', shows: 'open the chat' },
+    { command: 'mira chat "Explain device codes in one sentence"', shows: 'one answer' },
+    { command: 'git diff | mira chat "Write a commit message"', shows: 'ask about what a pipe brings' },
+    { command: 'mira chat "Explain" -f main.c -f util.c', shows: 'ask about files' },
+    { command: 'mira chat "hi" --json | jq -r .text', shows: 'for a script' },
+    { command: 'mira chat "hi" --json --stream', shows: 'an event a line' },
+  ],
+  run: answer,
+  human: async (events, context, { options: { stream } }) => {
+    if (stream)
+      throw new MiraError('invalid_usage', '--stream goes with --json.', {
+        hint: 'Without --json the answer is streamed anyway.',
+      });
+    const { showAnswer } = await import('./chat/show-answer.ts');
+    await showAnswer(events, context);
+  },
+  json: async function* (events, { options: { stream } }, context) {
+    if (stream) yield* answerLines(events);
+    else yield await answerObject(events, context.elapsed);
+  },
+  failure: (_error, { options: { stream } }) =>
+    stream ? { schema: 'mira.chat.event/1', event: 'error' } : undefined,
+  interactive: async (context, input) => {
+    const { stdin, stdout } = context.io;
+    const asks = input.args.length > 0 || input.options.file.length > 0;
+    if (asks || input.options.stream || !stdin.isTerminal || !stdout.isTerminal) return undefined;
+    const { openChat } = await import('./chat/open-chat.ts');
+    return () =>
+      openChat(context, {
+        ...choiceOf(input),
+        plain: input.options.plain,
+        systemText: () => systemText(input),
+        request: limitsOf(input),
+      });
+  },
+});
+
+async function* answer(context: Context, input: ChatInput): AsyncGenerator<AnswerEvent> {
+  const { findQuestion } = await import('./chat/question.ts');
+  const prompt = await findQuestion(context, { words: input.args, files: input.options.file });
+  if (prompt === undefined) {
+    throw new MiraError('nothing_to_ask', 'There is nothing to ask.', {
+      hint: 'Give a question: mira chat "What is a device code?"',
+    });
+  }
+  const { composeMessages } = await import('../chat/conversation.ts');
+  const { openProvider } = await import('./chat/open-provider.ts');
+  const system = await systemText(input);
+  const { provider, model } = await openProvider(context, choiceOf(input));
+  yield { kind: 'start', provider: provider.id, model };
+  const limit = timeLimit(context.signal, input.options.timeout);
+  try {
+    yield* provider.chat(
+      { model, messages: composeMessages({ system, prompt }), ...limitsOf(input) },
+      { signal: limit.signal },
+    );
+  } finally {
+    limit.clear();
+  }
+}
+
+function choiceOf({ options: { provider, model, retries, force } }: ChatInput): {
+  readonly provider: string | undefined;
+  readonly model: string | undefined;
+  readonly retries: number | undefined;
+  readonly force: boolean;
+} {
+  return { provider, model, retries, force };
+}
+
+function limitsOf({ options: { maxTokens, temperature } }: ChatInput): {
+  readonly maxTokens: number | undefined;
+  readonly temperature: number | undefined;
+} {
+  return { maxTokens, temperature };
+}
+
+async function systemText({ options: { system, systemFile } }: ChatInput): Promise<string | undefined> {
+  if (systemFile === undefined) return system;
+  if (system !== undefined)
+    throw new MiraError('invalid_usage', '--system and --system-file say the same thing; give one of them.');
+  const { readTextFile } = await import('./chat/question.ts');
+  return (await readTextFile(systemFile, '--system-file')).trimEnd();
+}
+
+function timeLimit(
+  signal: AbortSignal,
+  seconds: number | undefined,
+): { readonly signal: AbortSignal; clear(): void } {
+  if (seconds === undefined) return { signal, clear: () => {} };
+  const limit = new AbortController();
+  const timer = setTimeout(
+    () => limit.abort(new MiraError('timeout', `The answer was not whole after ${seconds} s (--timeout).`)),
+    seconds * 1000,
+  );
+  return { signal: AbortSignal.any([signal, limit.signal]), clear: () => clearTimeout(timer) };
+}

@@ -1,0 +1,67 @@
+/** What is asked: the words of the line, what stdin holds, and the files that were named. */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Context } from '../../context.ts';
+import { MiraError } from '../../errors.ts';
+import { readStdin } from './stdin.ts';
+
+const LARGEST_FILE = 10 * 1024 * 1024;
+
+export interface QuestionRequest {
+  readonly words: readonly string[];
+  readonly files: readonly string[];
+}
+
+/**
+ * The question, or undefined when there is none.
+ * @throws MiraError `stdin_silent`, `input_too_large`, `invalid_input` (exit 2)
+ */
+export async function findQuestion(
+  context: Context,
+  { words, files }: QuestionRequest,
+): Promise<string | undefined> {
+  const typed = words
+    .filter((word) => word !== '-')
+    .join(' ')
+    .trim();
+  const explicit = words.includes('-');
+  const piped =
+    explicit || !context.io.stdin.isTerminal ? await readStdin(context, { patient: explicit }) : '';
+  const attached = await Promise.all(files.map((file) => readAttachment(file)));
+  const parts = [typed, piped.trimEnd(), ...attached].filter((part) => part !== '');
+  return parts.length === 0 ? undefined : parts.join('\n\n');
+}
+
+async function readAttachment(file: string): Promise<string> {
+  return `${basename(file)}:\n${(await readTextFile(file, '--file')).trimEnd()}`;
+}
+
+/** @throws MiraError `invalid_input` for a file that cannot be read or is not text, `input_too_large` above 10 MB */
+export async function readTextFile(file: string, option: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new MiraError('invalid_input', `${option}: ${file} cannot be read (${reasonOf(error)}).`, {
+      cause: error,
+    });
+  }
+  if (bytes.length > LARGEST_FILE)
+    throw new MiraError('input_too_large', `${option}: ${file} is larger than 10 MB.`);
+  if (bytes.includes(0)) throw new MiraError('invalid_input', `${option}: ${file} is not a text file.`);
+  return bytes.toString('utf8');
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EACCES':
+      return 'no permission';
+    case 'EISDIR':
+      return 'it is a folder';
+    default:
+      return typeof code === 'string' ? code : 'unknown reason';
+  }
+}

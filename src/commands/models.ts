@@ -1,0 +1,51 @@
+import type { Model } from '../chat/provider.ts';
+import { valueCommand } from './define.ts';
+
+const options = {
+  provider: {
+    kind: 'text',
+    flags: '-p, --provider <name>',
+    summary: 'provider to ask',
+    env: 'MIRA_PROVIDER',
+  },
+} as const;
+
+interface Listing {
+  readonly provider: string;
+  readonly models: readonly Model[];
+}
+
+export const models = valueCommand<typeof options, Listing>({
+  summary: 'The models that can answer',
+  options,
+  examples: [{ command: 'mira models --json | jq -r ".models[].id"', shows: 'their names' }],
+  run: async (context, { options: { provider: wanted } }) => {
+    const { openProvider } = await import('./chat/open-provider.ts');
+    const { provider } = await openProvider(context, {
+      provider: wanted,
+      model: undefined,
+      retries: undefined,
+      force: false,
+    });
+    return { provider: provider.id, models: await provider.models({ signal: context.signal }) };
+  },
+  human: ({ models: rows }) => rows.map(describe).join('\n'),
+  json: ({ provider, models: rows }) => ({
+    schema: 'mira.models/1',
+    provider,
+    models: rows.map(({ id, context, maxOutput, ownedBy }) => ({
+      id,
+      ...(context === undefined ? {} : { context }),
+      ...(maxOutput === undefined ? {} : { max_output: maxOutput }),
+      ...(ownedBy === undefined ? {} : { owned_by: ownedBy }),
+    })),
+  }),
+});
+
+function describe({ id, context, maxOutput }: Model): string {
+  const facts = [
+    context === undefined ? undefined : `${context} tokens of context`,
+    maxOutput === undefined ? undefined : `answers up to ${maxOutput}`,
+  ].filter((fact) => fact !== undefined);
+  return facts.length === 0 ? id : `${id.padEnd(16)} ${facts.join(', ')}`;
+}

@@ -1,0 +1,104 @@
+/** The program's three streams, as commands see them. */
+import { fstatSync, writeSync } from 'node:fs';
+import type { Input, Io, Output } from './context.ts';
+import { abortError, MiraError, ReaderGone } from './errors.ts';
+
+const FULL_PIPE_PAUSE_MS = 2;
+
+export function createIo(host: NodeJS.Process): Io {
+  return {
+    stdin: createInput(host),
+    stdout: createOutput({ fd: 1, name: 'standard output', isTerminal: isTerminal(host, 1) }),
+    stderr: quietOutput(createOutput({ fd: 2, name: 'standard error', isTerminal: isTerminal(host, 2) })),
+    terminal: () => ({ stdin: host.stdin, stdout: host.stdout, stderr: host.stderr }),
+  };
+}
+
+function isTerminal(host: NodeJS.Process, fd: 0 | 1 | 2): boolean {
+  return host.getBuiltinModule('node:tty').isatty(fd);
+}
+
+interface Target {
+  readonly fd: number;
+  readonly name: string;
+  readonly isTerminal: boolean;
+}
+
+/** Written through the descriptor: at once, in order, and without loading the stream classes (performance.md 1). */
+function createOutput(target: Target): Output {
+  return {
+    isTerminal: target.isTerminal,
+    write: (text) => {
+      const bytes = Buffer.from(text);
+      for (let offset = 0; offset < bytes.length;) offset += writeSome(target, bytes.subarray(offset));
+    },
+  };
+}
+
+function writeSome({ fd, name }: Target, bytes: Buffer): number {
+  try {
+    return writeSync(fd, bytes);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EAGAIN') {
+      // Whoever gave us the pipe made it non-blocking; the reader is slower than we are.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS);
+      return 0;
+    }
+    if (code === 'EPIPE' || code === 'EBADF') throw new ReaderGone();
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new MiraError('disk_full', `There is no space left to write ${name} to.`);
+    throw new MiraError('storage_failed', `${name[0]?.toUpperCase()}${name.slice(1)} cannot be written to.`, {
+      cause: error,
+    });
+  }
+}
+
+/** What is said to a person must never end the program because nobody listens. */
+function quietOutput(output: Output): Output {
+  return {
+    isTerminal: output.isTerminal,
+    write: (text) => {
+      try {
+        output.write(text);
+      } catch {
+        // The result and the exit status still tell.
+      }
+    },
+  };
+}
+
+function createInput(host: NodeJS.Process): Input {
+  const terminal = isTerminal(host, 0);
+  return {
+    isTerminal: terminal,
+    kind: terminal ? 'terminal' : pipeOrFile(),
+    read: (signal) => readStream(host, signal),
+  };
+}
+
+function pipeOrFile(): 'pipe' | 'file' {
+  try {
+    const stats = fstatSync(0);
+    return stats.isFIFO() || stats.isSocket() ? 'pipe' : 'file';
+  } catch {
+    return 'file';
+  }
+}
+
+async function* readStream(host: NodeJS.Process, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const { stdin } = host;
+  const stop = (): void => {
+    stdin.destroy();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  } catch (error) {
+    if (!signal.aborted)
+      throw new MiraError('invalid_input', 'Standard input could not be read.', { cause: error });
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  if (signal.aborted) throw abortError(signal);
+}

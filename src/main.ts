@@ -1,0 +1,286 @@
+/**
+ * The composition root: the only file that reads the process, the clock and the environment. It builds the
+ * context, each costly part behind a function that loads it at first use, runs one command, and leaves.
+ */
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Http } from './api/http.ts';
+import type { Credentials } from './auth/credential.ts';
+import type { Sessions } from './auth/sessions.ts';
+import { printFailure, respond } from './commands/respond.ts';
+import type { Context, Env, StoreChoice } from './context.ts';
+import { MiraError, toMiraError } from './errors.ts';
+import { createIo } from './io.ts';
+import { createLog, createRedactor, silentLog } from './log.ts';
+import type { Log, Redactor } from './log.ts';
+import { asksForJson, parseCommandLine } from './program.ts';
+import type { Globals } from './program.ts';
+import { resolveSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { handleSignals } from './signals.ts';
+import type { Signals } from './signals.ts';
+import { resolvePaths } from './store/paths.ts';
+import type { Keychain } from './store/keychain.ts';
+import type { SecretStore } from './store/secret-store.ts';
+import { createSessionIndex } from './store/session-index.ts';
+import { decideColor } from './ui/color.ts';
+import type { ColorFlag } from './ui/color.ts';
+
+declare const __MIRA_VERSION__: string;
+
+/** Runs the command line this process was started with, and ends the process. */
+export async function main(): Promise<void> {
+  // Files of ours are private from their first moment (security.md T41).
+  process.umask(0o077);
+  const argv = process.argv.slice(2);
+  const env = withoutEmpty(process.env);
+  const redactor = createRedactor();
+  for (const name of ['MIRA_TOKEN', 'MIRA_API_KEY', 'MIRA_PASSPHRASE']) redactor.add(env[name]);
+  const io = createIo(process);
+  const json = asksForJson(argv);
+  const printer = { json, redactor };
+  const keychain: { current?: Keychain } = {};
+  const leave = (code: number): never => leaveWith(code, keychain.current?.stuck() ?? false);
+  try {
+    const parsed = await parseCommandLine(argv, __MIRA_VERSION__);
+    if (parsed.kind === 'text') {
+      io.stdout.write(json ? `${JSON.stringify(parsed.object)}\n` : parsed.text);
+      return leave(0);
+    }
+    const { globals } = parsed;
+    const log = createDiagnostics({ globals, env, redactor, write: (line) => io.stderr.write(line) });
+    const signals = handleSignals({ process, say: (line) => io.stderr.write(`${line}\n`), leave });
+    const context = createContext({ io, env, globals, log, redactor, signals, keychain });
+    return leave(await respond(context, parsed, printer));
+  } catch (error) {
+    return leave(printFailure({ io, log: silentLog }, { error: toMiraError(error), printer }));
+  }
+}
+
+/**
+ * A keychain call that hangs holds a thread that `process.exit` would wait for without end; only replacing the
+ * process gets out (auth.md 1.3).
+ */
+function leaveWith(code: number, stuck: boolean): never {
+  if (stuck && process.platform !== 'win32') process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
+  return process.exit(code);
+}
+
+/** An empty variable counts as unset, and so does a `CI` that says no (cli.md 2). */
+function withoutEmpty(env: NodeJS.ProcessEnv): Env {
+  const isOff = (name: string, value: string): boolean =>
+    name === 'CI' && (value === '0' || value === 'false');
+  return Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== undefined && value !== '' && !isOff(name, value)),
+  );
+}
+
+interface Diagnostics {
+  readonly globals: Globals;
+  readonly env: Env;
+  readonly redactor: Redactor;
+  readonly write: (line: string) => void;
+}
+
+function createDiagnostics({ globals, env, redactor, write }: Diagnostics): Log {
+  if (!globals.debug && env['MIRA_LOG'] !== 'debug') return silentLog;
+  return createLog({ write, now: Date.now, redactor });
+}
+
+interface World {
+  readonly io: Context['io'];
+  readonly env: Env;
+  readonly globals: Globals;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly signals: Signals;
+  readonly keychain: { current?: Keychain };
+}
+
+function createContext(world: World): Context {
+  const { io, env, globals, log, redactor, signals } = world;
+  const paths = resolvePaths({ platform: process.platform, env, homeDir: homedir(), cwd: process.cwd() });
+  const isCi = env['CI'] !== undefined;
+  const warn = (message: string): void => io.stderr.write(`mira: ${redactor.redact(message)}\n`);
+  const notice = globals.quiet ? () => {} : warn;
+  const color = (isTTY: boolean): boolean =>
+    decideColor({ flag: globals.color as ColorFlag | undefined, env, isTTY });
+  const uid = process.geteuid?.();
+  const index = createSessionIndex({ file: paths.sessionsFile, storeLockFile: paths.storeLockFile, uid });
+  const context: Context = {
+    io,
+    env,
+    platform: process.platform,
+    uid,
+    version: __MIRA_VERSION__,
+    now: Date.now,
+    elapsed: () => performance.now(),
+    random: Math.random,
+    sleep,
+    signal: signals.signal,
+    interrupt: signals.interrupt,
+    log,
+    notice,
+    warn,
+    keepOut: redactor.add,
+    canPrompt:
+      io.stdin.isTerminal &&
+      io.stderr.isTerminal &&
+      globals.input &&
+      env['MIRA_NO_INPUT'] === undefined &&
+      !isCi,
+    isCi,
+    style: async (stream = 'stdout') => {
+      const wanted = color(io[stream].isTerminal);
+      return wanted
+        ? (await import('./ui/style.ts')).createStyle({ color: true })
+        : (await import('./ui/plain-style.ts')).plainStyle;
+    },
+    paths,
+    settings: once(() => readSettings({ globals, env, configFile: paths.configFile, warn })),
+    index,
+    openStore: (where) => openStore(context, { world, where, uid }),
+    sessions: once(() => loadSessions(context)),
+    credentials: once(() => loadCredentials(context)),
+    http: once(() => loadHttp(context)),
+    withSessionLock: async (name, work, until) => {
+      const { withLock } = await import('./store/lock.ts');
+      const file = `${paths.locksDir}/${name}.db`;
+      const onWait = (): void => log('session: waiting for another mira');
+      return withLock({ file, uid, onWait, ...(until ? { until } : {}) }, work);
+    },
+    withoutInterruption: signals.withoutInterruption,
+  };
+  return context;
+}
+
+/** Made at first use, and then the same for everyone. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end, { once: true });
+  });
+}
+
+interface SettingsRequest {
+  readonly globals: Globals;
+  readonly env: Env;
+  readonly configFile: string;
+  readonly warn: (message: string) => void;
+}
+
+async function readSettings({ globals, env, configFile, warn }: SettingsRequest): Promise<Settings> {
+  const { readConfig } = await import('./store/config-file.ts');
+  const config = await readConfig(configFile);
+  if (env['MIRA_BASE_URL'] !== undefined && env['MIRA_API_URL'] === undefined) {
+    warn('MIRA_BASE_URL belongs to another client and is not read; mira reads MIRA_API_URL.');
+  }
+  const profile = globals.profile ?? env['MIRA_PROFILE'] ?? config.default_profile ?? 'default';
+  return resolveSettings({
+    profile: requireProfileName(profile),
+    profileGiven: globals.profile !== undefined,
+    env,
+    config,
+  });
+}
+
+function requireProfileName(name: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,31}$/.test(name) && !name.includes('..')) return name;
+  throw new MiraError('invalid_input', 'That is no name for a profile.', {
+    hint: 'Use up to 32 small letters, digits, dots, dashes or underscores, beginning with a letter or digit.',
+  });
+}
+
+interface StoreRequest {
+  readonly world: World;
+  readonly where: StoreChoice;
+  readonly uid: number | undefined;
+}
+
+async function openStore(context: Context, { world, where, uid }: StoreRequest): Promise<SecretStore> {
+  switch (where.storage) {
+    case 'keychain': {
+      const { createKeychain } = await import('./store/keychain.ts');
+      world.keychain.current ??= createKeychain({
+        helperFile: fileURLToPath(new URL('./keychain-helper.js', import.meta.url)),
+        execPath: process.execPath,
+        env: process.env,
+        platform: process.platform,
+        log: context.log,
+      });
+      if (!where.patient) return world.keychain.current;
+      return world.keychain.current.patient({
+        notify: () => context.warn('Waiting for your keychain to be unlocked (Ctrl-C stops).'),
+      });
+    }
+    case 'file': {
+      const { createCredentialsFile } = await import('./store/credentials-file.ts');
+      return createCredentialsFile({
+        file: context.paths.credentialsFile,
+        storeLockFile: context.paths.storeLockFile,
+        uid,
+        sources: { passphrase: (purpose) => askPassphrase(context, purpose), keyFile: context.paths.keyFile },
+        createWith: where.protection === 'passphrase' ? 'passphrase' : 'key_file',
+      });
+    }
+    case 'memory':
+      return (await import('./store/memory-store.ts')).createMemoryStore();
+  }
+}
+
+async function askPassphrase(context: Context, purpose: 'open' | 'create'): Promise<string | undefined> {
+  const given = context.env['MIRA_PASSPHRASE'];
+  if (given !== undefined) return given;
+  if (!context.canPrompt) return undefined;
+  const { askPassphrase: ask } = await import('./ui/passphrase.ts');
+  const { stdin, stderr } = context.io.terminal();
+  return ask({ purpose, stdin, stderr, signal: context.signal });
+}
+
+async function loadSessions(context: Context): Promise<Sessions> {
+  const { createSessions } = await import('./auth/sessions.ts');
+  return createSessions({ ...context, pid: process.pid, openStore: (entry) => context.openStore(entry) });
+}
+
+async function loadCredentials(context: Context): Promise<Credentials> {
+  const { createCredentials } = await import('./auth/credential.ts');
+  return createCredentials({ ...context, settings: await context.settings() });
+}
+
+async function loadHttp(context: Context): Promise<Http> {
+  const { env, log, now, version } = context;
+  if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    context.warn(
+      'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked. Trust one of your own with MIRA_CA_FILE.',
+    );
+  }
+  const { createHttp } = await import('./api/http.ts');
+  const either = (name: string): string | undefined => env[name] ?? env[name.toLowerCase()];
+  return createHttp({
+    proxies: {
+      http: either('HTTP_PROXY'),
+      https: either('HTTPS_PROXY'),
+      all: either('ALL_PROXY'),
+      no: either('NO_PROXY'),
+    },
+    caFiles: [env['MIRA_CA_FILE'], env['NODE_EXTRA_CA_CERTS']].filter((file) => file !== undefined),
+    userAgent: `mira/${version}`,
+    log,
+    now,
+  });
+}

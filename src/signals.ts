@@ -1,0 +1,57 @@
+/**
+ * Ctrl-C and its kin. The first one asks everything to stop and lets it put things in order; work that must
+ * not be cut (a refresh being saved) gets five seconds. The second one leaves at once.
+ */
+import { MiraError } from './errors.ts';
+
+const GRACE_MS = 1_000;
+const SAVE_GRACE_MS = 5_000;
+
+const SIGNALS = {
+  SIGINT: { code: 'interrupted', message: 'Stopped.' },
+  SIGTERM: { code: 'terminated', message: 'Stopped from outside (SIGTERM).' },
+  SIGHUP: { code: 'hung_up', message: 'The terminal was closed.' },
+} as const;
+
+export interface Signals {
+  readonly signal: AbortSignal;
+  /** As if Ctrl-C had been pressed. */
+  interrupt(): void;
+  withoutInterruption<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface SignalsHost {
+  readonly process: NodeJS.Process;
+  readonly say: (line: string) => void;
+  /** Ends the program. */
+  readonly leave: (code: number) => void;
+}
+
+export function handleSignals({ process: host, say, leave }: SignalsHost): Signals {
+  const controller = new AbortController();
+  let saving = 0;
+  const stop = (name: keyof typeof SIGNALS): void => {
+    const { code, message } = SIGNALS[name];
+    const reason = new MiraError(code, message);
+    if (controller.signal.aborted) {
+      leave(reason.exitCode);
+      return;
+    }
+    controller.abort(reason);
+    if (saving > 0) say('Finishing what must be saved (Ctrl-C again leaves at once).');
+    setTimeout(() => leave(reason.exitCode), saving > 0 ? SAVE_GRACE_MS : GRACE_MS).unref();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) host.on(name, () => stop(name));
+  return {
+    signal: controller.signal,
+    interrupt: () => stop('SIGINT'),
+    withoutInterruption: async (work) => {
+      saving += 1;
+      try {
+        return await work();
+      } finally {
+        saving -= 1;
+      }
+    },
+  };
+}

@@ -42,7 +42,6 @@ function printVersion() {
 }
 
 function start() {
-  muteSqliteNotice();
   turnOnCompileCache();
   var program;
   try {
@@ -53,17 +52,7 @@ function start() {
     fail('unexpected', 'mira is not built yet.', 'Run npm run build in ' + path.dirname(__dirname) + '.');
     return;
   }
-  program.main();
-}
-
-// node:sqlite works in 22.19, and says at each first use that it may change; that is no news for whoever runs mira.
-function muteSqliteNotice() {
-  if (Number(process.versions.node.split('.')[0]) >= 24) return;
-  var emitWarning = process.emitWarning;
-  process.emitWarning = function (warning, type) {
-    if (type === 'ExperimentalWarning' && /SQLite/.test(String(warning))) return;
-    emitWarning.apply(process, arguments);
-  };
+  void program.main();
 }
 
 // Compiled code is run without being compared with its source in full, so the folder must be one that no other
@@ -85,7 +74,7 @@ function cacheFolder() {
   var home = env.HOME || env.USERPROFILE;
   if (env.MIRA_DATA_DIR) return path.join(env.MIRA_DATA_DIR, 'cache');
   if (process.platform === 'win32')
-    return env.LOCALAPPDATA && path.join(env.LOCALAPPDATA, 'mira-cli', 'Cache');
+    return env.LOCALAPPDATA && path.join(env.LOCALAPPDATA, 'mira-cli', 'cache');
   if (process.platform === 'darwin') return home && path.join(home, 'Library', 'Caches', 'mira-cli');
   if (env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME))
     return path.join(env.XDG_CACHE_HOME, 'mira-cli');

@@ -9,7 +9,7 @@ export const stampOf = (root) => join(root, '.set-up', 'built-from');
 
 export function digestOfInputs(root) {
   const hash = createHash('sha256');
-  for (const path of INPUTS.flatMap((input) => filesBelow(root, input)).sort()) {
+  for (const path of INPUTS.flatMap((input) => filesBelow(root, input))) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(root, path)))
@@ -20,5 +20,7 @@ export function digestOfInputs(root) {
 
 function filesBelow(root, path) {
   if (!statSync(join(root, path)).isDirectory()) return [path];
-  return readdirSync(join(root, path)).flatMap((name) => filesBelow(root, `${path}/${name}`));
+  return readdirSync(join(root, path))
+    .sort((one, other) => (one < other ? -1 : 1))
+    .flatMap((name) => filesBelow(root, `${path}/${name}`));
 }

@@ -56,7 +56,7 @@ function moved(from, to) {
 function holderOf(lock) {
   try {
     return Number(readFileSync(join(lock, 'pid'), 'utf8'));
-  } catch (error) {
+  } catch {
     return undefined;
   }
 }

@@ -9,13 +9,16 @@ export type { Environment, IsolatedHome } from './isolated-home.ts';
 
 export const MIRA = fileURLToPath(new URL('../../bin/mira.js', import.meta.url));
 
+/** Stdin as a pipe that stays open. */
+export const OPEN = Symbol('open');
+
 const TIMEOUT_MS = 30_000;
 
 export interface RunOptions {
   /** Put on top of the isolated environment; `undefined` takes a variable out. */
   readonly env?: Environment | undefined;
-  /** Sent and closed. Without it stdin is empty (`< /dev/null`); `'open'` is a pipe that says nothing until written to. */
-  readonly stdin?: string | Uint8Array | 'open' | undefined;
+  /** Sent and closed. Without it stdin is empty (`< /dev/null`); `OPEN` is a pipe that says nothing until written to. */
+  readonly stdin?: string | Uint8Array | typeof OPEN | undefined;
   readonly cwd?: string | undefined;
   /** The run is killed and the promise rejects after this long. */
   readonly timeoutMs?: number | undefined;
@@ -77,9 +80,9 @@ export async function startMira(args: readonly string[], options: RunOptions = {
   }
   // A program that has gone before it read everything is what the test looks at, not a failure of ours.
   child.stdin?.on('error', () => {});
-  if (options.stdin !== undefined && options.stdin !== 'open') child.stdin?.end(options.stdin);
+  if (options.stdin !== undefined && options.stdin !== OPEN) child.stdin?.end(options.stdin);
 
-  const finished = new Promise<RunResult>((resolve, reject) => {
+  const outcome = new Promise<RunResult>((resolve, reject) => {
     let late = false;
     const limit = setTimeout(() => {
       late = true;
@@ -94,7 +97,8 @@ export async function startMira(args: readonly string[], options: RunOptions = {
         reject(new Error(`mira ${args.join(' ')} was still running after ${timeoutMs} ms.\n${told(out)}`));
       else resolve(ended);
     });
-  }).finally(() => (options.home === undefined ? home.cleanup() : undefined));
+  });
+  const finished = cleanedUp(outcome, options.home === undefined ? home : undefined);
   // Whoever awaits it sees the rejection; a test that only waits for output must not fail on it twice.
   finished.catch(() => {});
 
@@ -126,6 +130,14 @@ export async function startMira(args: readonly string[], options: RunOptions = {
       }),
     finished,
   };
+}
+
+async function cleanedUp(outcome: Promise<RunResult>, home: IsolatedHome | undefined): Promise<RunResult> {
+  try {
+    return await outcome;
+  } finally {
+    await home?.cleanup();
+  }
 }
 
 interface Output {

@@ -65,6 +65,8 @@ export interface Context {
   /** Aborted by SIGINT, SIGTERM and SIGHUP, with the MiraError to end with. */
   readonly signal: AbortSignal;
   readonly interrupt: () => void;
+  /** Gives the next Ctrl-Cs to `listener` instead, until the returned function is called. */
+  readonly onInterrupt: (listener: () => void) => () => void;
   readonly log: Log;
   /** A line for a person on stderr; `--quiet` hides it. */
   readonly notice: (message: string) => void;

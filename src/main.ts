@@ -119,6 +119,7 @@ function createContext(world: World): Context {
     sleep,
     signal: signals.signal,
     interrupt: signals.interrupt,
+    onInterrupt: signals.onInterrupt,
     log,
     notice,
     warn,

@@ -18,6 +18,8 @@ export interface Signals {
   /** As if Ctrl-C had been pressed. */
   interrupt(): void;
   withoutInterruption<T>(work: () => Promise<T>): Promise<T>;
+  /** Gives the next Ctrl-Cs to `listener` instead, until the returned function is called. */
+  onInterrupt(listener: () => void): () => void;
 }
 
 export interface SignalsHost {
@@ -30,6 +32,7 @@ export interface SignalsHost {
 export function handleSignals({ process: host, say, leave }: SignalsHost): Signals {
   const controller = new AbortController();
   let saving = 0;
+  let intercepted: (() => void) | undefined;
   const stop = (name: keyof typeof SIGNALS): void => {
     const { code, message } = SIGNALS[name];
     const reason = new MiraError(code, message);
@@ -41,7 +44,12 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
     if (saving > 0) say('Finishing what must be saved (Ctrl-C again leaves at once).');
     setTimeout(() => leave(reason.exitCode), saving > 0 ? SAVE_GRACE_MS : GRACE_MS).unref();
   };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) host.on(name, () => stop(name));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    host.on(name, () => {
+      if (name === 'SIGINT' && intercepted) intercepted();
+      else stop(name);
+    });
+  }
   return {
     signal: controller.signal,
     interrupt: () => stop('SIGINT'),
@@ -52,6 +60,12 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
       } finally {
         saving -= 1;
       }
+    },
+    onInterrupt: (listener) => {
+      intercepted = listener;
+      return () => {
+        intercepted = undefined;
+      };
     },
   };
 }

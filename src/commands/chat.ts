@@ -87,13 +87,9 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     const asks = input.args.length > 0 || input.options.file.length > 0;
     if (asks || input.options.stream || !stdin.isTerminal || !stdout.isTerminal) return undefined;
     const { openChat } = await import('./chat/open-chat.ts');
+    const system = await systemText(input);
     return () =>
-      openChat(context, {
-        ...choiceOf(input),
-        plain: input.options.plain,
-        systemText: () => systemText(input),
-        request: limitsOf(input),
-      });
+      openChat(context, { ...choiceOf(input), system, plain: input.options.plain, limits: limitsOf(input) });
   },
 });
 

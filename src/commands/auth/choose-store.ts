@@ -44,7 +44,7 @@ async function chooseByItself(context: Context): Promise<ChosenStore> {
     }
     if (context.canPrompt && (await wantsFile(context, failure))) return openFile(context);
     throw failure.with({
-      hint: `${failure.hint ?? ''} Or keep the session in an encrypted file: --storage file, with MIRA_PASSPHRASE if nobody can be asked. Or use MIRA_API_KEY.`.trim(),
+      hint: `${failure.hint ?? 'Use an encrypted file: mira auth login --storage file'} (MIRA_PASSPHRASE gives its passphrase), or set MIRA_API_KEY.`,
       next: [{ command: 'mira auth login --storage file', why: 'keeps the session in an encrypted file' }],
     });
   }

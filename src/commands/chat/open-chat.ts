@@ -1,2 +1,50 @@
+/** The chat on a terminal: the Ink interface where the terminal can carry it, the same conversation as lines elsewhere. */
+import type { ChatRequest } from '../../chat/provider.ts';
 import type { Context } from '../../context.ts';
-export async function openChat(_context: Context, _chat: unknown): Promise<void> {}
+import type { SessionEntry } from '../../store/session-entry.ts';
+import type { Send } from '../../ui/chat/run-chat.tsx';
+import { openProvider } from './open-provider.ts';
+import type { ProviderChoice } from './open-provider.ts';
+
+export interface OpenChat extends ProviderChoice {
+  readonly plain: boolean;
+  readonly system: string | undefined;
+  readonly limits: Pick<ChatRequest, 'maxTokens' | 'temperature'>;
+}
+
+/** @throws MiraError `not_signed_in` and whatever keeps the chat from beginning; failures of an answer are shown in it */
+export async function openChat(context: Context, choice: OpenChat): Promise<void> {
+  const { provider, model } = await openProvider(context, choice);
+  const { system, limits } = choice;
+  const send: Send = (messages, { model: chosen, signal }) =>
+    provider.chat(
+      {
+        model: chosen,
+        messages: system === undefined ? messages : [{ role: 'system', text: system }, ...messages],
+        ...limits,
+      },
+      { signal },
+    );
+  const { stdin, stdout, stderr } = context.io.terminal();
+  const shared = { send, model, stdin, stdout, stderr, style: await context.style(), signal: context.signal };
+  if (choice.plain || context.env['TERM'] === 'dumb' || !context.canPrompt) {
+    const { runLineChat } = await import('../../ui/chat/line-mode.ts');
+    await runLineChat({ ...shared, onInterrupt: context.onInterrupt });
+    return;
+  }
+  const { profile } = await context.settings();
+  const entry = await storedEntry(context);
+  const { runChat } = await import('../../ui/chat/run-chat.tsx');
+  await runChat({
+    ...shared,
+    profile,
+    account: entry?.account?.email ?? entry?.account?.name,
+    storage: entry?.storage === 'file' && entry.protection === 'key_file' ? 'key file' : undefined,
+    now: context.now,
+  });
+}
+
+async function storedEntry(context: Context): Promise<SessionEntry | undefined> {
+  const credential = await (await context.credentials()).find();
+  return credential && 'entry' in credential ? credential.entry : undefined;
+}

@@ -11,6 +11,7 @@ import { configJsonSchema } from './config-schema.ts';
 import { withLock } from './lock.ts';
 import { ensurePrivateDir } from './private-dir.ts';
 import { storageError, systemCode } from './storage-error.ts';
+import { withoutSignalListeners } from './without-signal-listeners.ts';
 
 /** An undefined value removes the setting. */
 export type ConfigChange =
@@ -43,7 +44,8 @@ export async function editConfig({
     const expected = changes.reduce(applied, await readConfig(file));
     await replaceGuarded(file, async () => {
       await writeWithConf({ file, config: expected, keys: new Set(changes.map(topLevelKey)) });
-      const written = await readConfig(file);
+      // A cut file is no valid one either.
+      const written = await readConfig(file).catch(() => undefined);
       if (isDeepStrictEqual(written, expected)) return;
       throw new MiraError('disk_full', `Cannot write ${file}: not all of it reached the disk.`, {
         hint: 'Free some space and run the command again; the previous file has been put back.',
@@ -116,7 +118,7 @@ async function writeWithConf(work: {
   readonly keys: ReadonlySet<keyof Config>;
 }): Promise<void> {
   const { file, config, keys } = work;
-  const { default: Conf } = await import('conf');
+  const { default: Conf } = await withoutSignalListeners(() => import('conf'));
   const conf = new Conf<Record<string, unknown>>({
     cwd: dirname(file),
     configName: basename(file, '.json'),

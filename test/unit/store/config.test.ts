@@ -87,6 +87,21 @@ describe('editConfig', () => {
     expect(await readdir(folder.in('config'))).toEqual(['config.json']);
   });
 
+  test('leaves signals to the program', async () => {
+    await using folder = await temporaryFolder();
+    const options = {
+      configFile: folder.in('config', 'config.json'),
+      storeLockFile: folder.in('locks', 'store.db'),
+    };
+    const code = `const { editConfig } = await store('config.ts');
+      await editConfig({ ...${JSON.stringify(options)}, uid: process.geteuid?.(),
+        changes: [{ key: 'default_profile', value: 'work' }],
+      });
+      const signals = process.eventNames().filter((name) => String(name).startsWith('SIG'));
+      process.stdout.write(JSON.stringify(signals));`;
+    expect(await startScript(code).ended).toMatchObject({ stdout: '[]', stderr: '' });
+  });
+
   test('loses no change when several processes make one each', { timeout: 60_000 }, async () => {
     await using folder = await temporaryFolder();
     const options = {

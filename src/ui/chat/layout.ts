@@ -1,0 +1,127 @@
+/**
+ * The live region, the only part that is ever drawn twice: the growing row of the answer, what is waited for,
+ * what is queued, the composer, the status line. Always shorter than the window, every row narrower than it.
+ */
+import { liveRow } from './answer-text.ts';
+import { row, type Row } from './rows.ts';
+import { proseWidth, type ChatState, type Turn } from './state.ts';
+import { cellWidth, cutToWidth, expandTabs, wrapCells } from './text-rows.ts';
+import { INDENT, PROMPT } from './theme.ts';
+
+/** What the status line says besides the state. */
+export interface ChatFacts {
+  readonly profile: string;
+  readonly account?: string | undefined;
+  /** Said only when it is worth a warning. */
+  readonly storage?: string | undefined;
+}
+
+export interface Picture {
+  readonly rows: readonly Row[];
+  /** Cell of the caret, from the upper left of the live region. */
+  readonly caret: { readonly x: number; readonly y: number };
+}
+
+export function layout(state: ChatState, facts: ChatFacts, now: number): Picture {
+  const width = proseWidth(state.columns);
+  // One row less than the window: a frame that fills it would scroll with every drawing.
+  const space = Math.max(1, state.rows - 1);
+  const answer = answerRows(state, width, now);
+  const queued = queuedRows(state, width);
+  const status = row(cutToWidth(state.notice?.text ?? statusText(state, facts), width), noticeTone(state));
+  const air = state.turn !== undefined && space >= AIRY ? [row('')] : [];
+
+  // What gives way first in a small window: air, the queue, the answer's row, the status line.
+  const wanted = [answer, queued, air].map((rows) => rows.length);
+  const composer = composerRows(state, width, Math.max(1, Math.min(MOST_COMPOSER_ROWS, space - 2)));
+  let left = space - composer.rows.length;
+  const rows: Row[] = [];
+  const hasStatus = left > 0;
+  if (hasStatus) left -= 1;
+  const fits = wanted.map((count) => {
+    const taken = Math.min(count, left);
+    left -= taken;
+    return taken;
+  });
+  rows.push(...answer.slice(0, fits[0]), ...queued.slice(0, fits[1]), ...air.slice(0, fits[2]));
+  const y = rows.length + composer.caret.y;
+  rows.push(...composer.rows);
+  if (hasStatus) rows.push(status);
+  return { rows, caret: { x: composer.caret.x, y } };
+}
+
+const AIRY = 10;
+const MOST_COMPOSER_ROWS = 8;
+
+function noticeTone(state: ChatState): Row['tone'] {
+  return state.notice === undefined ? 'dim' : 'warn';
+}
+
+function answerRows(state: ChatState, width: number, now: number): readonly Row[] {
+  const { turn } = state;
+  if (turn === undefined) return [];
+  if (turn.phase === 'answering') return [row(liveRow(turn.growing, width))];
+  return [row(cutToWidth(waitingText(turn, { model: state.model, now }), width), 'dim')];
+}
+
+function waitingText(turn: Turn, { model, now }: { readonly model: string; readonly now: number }): string {
+  const { retry } = turn;
+  if (retry !== undefined) {
+    const left = Math.max(0, Math.ceil((retry.at - now) / 1_000));
+    return `${retry.reason}: trying again in ${left} s (attempt ${retry.attempt}) · Esc stops`;
+  }
+  const seconds = Math.max(0, Math.floor((now - turn.startedAt) / 1_000));
+  return `${turn.phase === 'thinking' ? 'thinking' : `waiting for ${model}`} — ${seconds} s · Esc stops`;
+}
+
+function queuedRows({ queue }: ChatState, width: number): readonly Row[] {
+  const [first] = queue;
+  if (first === undefined) return [];
+  const more = queue.length > 1 ? ` (and ${queue.length - 1} more)` : '';
+  const text = first.replace(/\s+/g, ' ');
+  return [row(cutToWidth(`queued${more}: ${text}`, width), 'dim')];
+}
+
+function statusText(state: ChatState, facts: ChatFacts): string {
+  const { turn, tokens, requestsLeft } = state;
+  return [
+    turn?.phase === 'answering' ? 'Esc stops' : undefined,
+    state.model,
+    facts.profile === 'default' ? undefined : facts.profile,
+    facts.account,
+    facts.storage === undefined ? undefined : `session: ${facts.storage}`,
+    tokens === 0 ? undefined : `${tokens.toLocaleString('en')} tokens`,
+    requestsLeft === undefined ? undefined : `${requestsLeft} requests left`,
+    turn === undefined && state.messages.length === 0 ? '/help' : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(' · ');
+}
+
+interface ComposerRows {
+  readonly rows: readonly Row[];
+  readonly caret: { readonly x: number; readonly y: number };
+}
+
+/** The part of what is written that is around the caret, at most `most` rows of it. */
+function composerRows(state: ChatState, width: number, most: number): ComposerRows {
+  const { text, caret } = state.composer;
+  const inner = Math.max(1, width - PROMPT.length);
+  const head = wrapAll(text.slice(0, caret), inner);
+  const caretRow = head.length - 1;
+  const caretCell = cellWidth(head.at(-1) ?? '');
+  const all = wrapAll(text, inner);
+  // A caret after the last cell of a full row stands at the beginning of the next.
+  const overflows = caretCell >= inner && caretCell > 0;
+  const at = overflows ? { x: 0, y: caretRow + 1 } : { x: caretCell, y: caretRow };
+  if (at.y >= all.length) all.push('');
+  const first = Math.min(Math.max(0, at.y - most + 1), Math.max(0, all.length - most));
+  const rows = all
+    .slice(first, first + most)
+    .map((line, index) => row(`${first + index === 0 ? PROMPT : INDENT}${line}`));
+  return { rows, caret: { x: PROMPT.length + at.x, y: at.y - first } };
+}
+
+function wrapAll(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => wrapCells(expandTabs(line), width));
+}

@@ -78,7 +78,7 @@ function findHost(location: string | undefined, base: URL): string | undefined {
 }
 
 export function serviceError(answer: ServiceAnswer, context: ErrorContext): MiraError {
-  const words = serviceWords(answer.body, answer.headers['content-type']);
+  const words = serviceWords(withoutSecret(answer.body, context.bearer), answer.headers['content-type']);
   const waitMs = parseRetryAfter(answer.headers, context.now);
   const said: Said = { ...answer, words, waitMs, bearer: context.bearer, now: context.now };
   const code = errorCode(answer.status, words);
@@ -92,6 +92,11 @@ export function serviceError(answer: ServiceAnswer, context: ErrorContext): Mira
     requestId: requestId(answer.headers),
     retryAfterS: waitMs === undefined ? undefined : Math.ceil(waitMs / 1000),
   });
+}
+
+/** Some services quote the key they refuse. */
+function withoutSecret(body: string, bearer: Bearer | undefined): string {
+  return bearer === undefined ? body : body.replaceAll(bearer.value, '[redacted]');
 }
 
 /** An error that arrived inside a stream, after a status of 200. */

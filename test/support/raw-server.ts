@@ -65,7 +65,10 @@ export async function startRawServer(
         socket,
         gone,
         write: (data) =>
-          Promise.race([gone, new Promise<void>((resolve) => socket.write(data, () => resolve()))]),
+          Promise.race([
+            gone,
+            new Promise<void>((resolve) => socket.write(data, () => setImmediate(resolve))),
+          ]),
         end: () => socket.end(),
         reset: () => socket.resetAndDestroy(),
       });

@@ -3,9 +3,10 @@
  * undici is loaded with the first request, and of it only what a request needs: its index costs twice as much.
  */
 import type { LookupAddress, LookupAllOptions, LookupOneOptions } from 'node:dns';
-import type { Agent, Dispatcher, ProxyAgent } from 'undici';
+import type { Agent, Dispatcher, Pool, ProxyAgent } from 'undici';
 
 import { trustedCertificates } from './certificates.ts';
+import { silentProxy } from './failure.ts';
 
 export interface Dispatchers {
   /** The connections for a request, direct or through `proxy`. */
@@ -48,17 +49,34 @@ async function direct(rules: ConnectionRules): Promise<Dispatcher> {
 
 async function through(proxy: URL, rules: ConnectionRules): Promise<Dispatcher> {
   const connect = await connectOptions(rules);
-  const Through = defaultExport<typeof ProxyAgent>(
-    await import('undici/lib/dispatcher/proxy-agent.js' as string),
-  );
+  const [Through, ProxyPool, tunnel] = await Promise.all([
+    import('undici/lib/dispatcher/proxy-agent.js' as string).then(defaultExport<typeof ProxyAgent>),
+    import('undici/lib/dispatcher/pool.js' as string).then(defaultExport<typeof Pool>),
+    import('undici/lib/api/api-connect.js' as string).then(defaultExport<Tunnel>),
+  ]);
   return new Through({
     uri: proxy.href,
     requestTls: connect,
     // For SOCKS its presence alone would mean TLS to the proxy.
     ...(proxy.protocol.startsWith('socks') ? {} : { proxyTls: connect }),
+    clientFactory(origin, options) {
+      const pool = new ProxyPool(origin, { ...options, headersTimeout: rules.connectMs });
+      // undici's index would have given every dispatcher this method.
+      const connectThrough = (target: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> =>
+        tunnel.call(pool, target).catch((error: unknown) => {
+          throw isSilence(error) ? silentProxy({ proxy, waitedMs: rules.connectMs, cause: error }) : error;
+        });
+      return Object.assign(pool, { connect: connectThrough });
+    },
     connectTimeout: rules.connectMs,
     allowH2: false,
   });
+}
+
+type Tunnel = (this: Dispatcher, target: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'UND_ERR_HEADERS_TIMEOUT';
 }
 
 /** undici types its classes at its index only; the files behind it hold the same classes as CommonJS. */

@@ -107,7 +107,9 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
     },
     onResponseEnd() {
       settle();
-      body?.end();
+      // undici offers the connection again one turn of the loop after the end. A caller who hears of the end
+      // earlier, and asks at once, would pay for a new connection.
+      setImmediate(() => setImmediate(() => body?.end()));
     },
     onResponseError(_controller, error) {
       failed(error);

@@ -41,10 +41,10 @@ export function connectionFailure(error: unknown, attempt: Attempt): MiraError {
       cause: error,
     });
   }
-  if (code.startsWith('HPE_') || MALFORMED.has(code)) {
+  if (isParserError(error) || MALFORMED.has(code)) {
     return new MiraError('malformed_response', `${host} answered with something that is not HTTP.`, {
       hint: 'Check the address: is this the port of the service?',
-      cause: error,
+      // No cause: the parser's error carries the bytes of the answer.
     });
   }
   if (attempt.answered && CLOSED.has(code)) {
@@ -83,6 +83,11 @@ function failureCode(error: unknown): string {
 
 function ours(error: unknown): MiraError | undefined {
   return unwrapped(error).find((candidate) => candidate instanceof MiraError);
+}
+
+/** Its code is not always set. */
+function isParserError(error: unknown): boolean {
+  return unwrapped(error).some((one) => one instanceof Error && one.name === 'HTTPParserError');
 }
 
 function unwrapped(error: unknown): unknown[] {
@@ -177,10 +182,29 @@ function proxyFailure(error: unknown, proxy: URL): MiraError {
   return new MiraError('proxy_failed', `The proxy ${proxy.host} ${reason}.`, {
     hint: askedForLogin
       ? 'Put them into the proxy variable: HTTPS_PROXY=http://user:password@host:port.'
-      : 'Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; NO_PROXY lists hosts that need none.',
+      : CHECK_PROXY,
     cause: error,
   });
 }
+
+/** A proxy that took the connection and then said nothing. */
+export function silentProxy(facts: {
+  readonly proxy: URL;
+  readonly waitedMs: number;
+  readonly cause: unknown;
+}): MiraError {
+  const { proxy, waitedMs, cause } = facts;
+  return new MiraError(
+    'proxy_failed',
+    `The proxy ${proxy.host} did not answer within ${seconds(waitedMs)}.`,
+    {
+      hint: CHECK_PROXY,
+      cause,
+    },
+  );
+}
+
+const CHECK_PROXY = 'Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; NO_PROXY lists hosts that need none.';
 
 const CHECK_CONNECTION = 'Check your connection and try again.';
 

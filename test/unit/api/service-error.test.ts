@@ -196,6 +196,9 @@ describe('an error of a service', () => {
 
   it('names the command that mends a refused credential, and never the credential', () => {
     const error = answered(401, { detail: 'Invalid API key never shown' });
+    expect(error.message).toBe(
+      'api.example refused the credential from MIRA_API_KEY: Invalid API key [redacted].',
+    );
     expect(error.hint).toBe('Mend it with: mira auth login');
     expect(error.next).toEqual([{ command: 'mira auth login', why: 'get a credential that works' }]);
   });

@@ -271,6 +271,7 @@ function damaged(file: string): MiraError {
 }
 
 async function keyIsGone(request: KeyRequest): Promise<MiraError> {
+  if (request.kind === 'keychain') await request.sources.keychain?.probe();
   const { describeKey } = await import('./credentials-key.ts');
   return new MiraError(
     'credentials_unreadable',

@@ -15,13 +15,16 @@ export interface KeySources {
   readonly passphrase?: ((purpose: 'open' | 'create') => Promise<string | undefined>) | undefined;
   /** A file of 32 random bytes, in another folder than the credentials. */
   readonly keyFile?: string | undefined;
-  /** A 32-byte key kept elsewhere; `create` is called once, under the store lock. */
-  readonly keychain?:
-    | {
-        readonly read: () => Promise<Uint8Array | undefined>;
-        readonly create: (key: Uint8Array) => Promise<void>;
-      }
-    | undefined;
+  /** A 32-byte key kept elsewhere. */
+  readonly keychain?: KeychainKey | undefined;
+}
+
+export interface KeychainKey {
+  read(): Promise<Uint8Array | undefined>;
+  /** Called once, under the store lock. */
+  create(key: Uint8Array): Promise<void>;
+  /** Throws when the keychain cannot be used: a key that is not found may be behind a lock. */
+  probe(): Promise<void>;
 }
 
 export interface KeyRequest {

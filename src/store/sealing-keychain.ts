@@ -1,4 +1,5 @@
 import type { CredentialsFile } from './credentials-file.ts';
+import type { KeychainKey } from './credentials-key.ts';
 import type { SecretStore } from './secret-store.ts';
 import { requireStorable } from './storable.ts';
 
@@ -54,15 +55,19 @@ export function createSealingKeychain({
 }
 
 /** The key of the credentials file as an item of the keychain. */
-export function keychainKey({ keychain, name }: { readonly keychain: SecretStore; readonly name: string }): {
-  read(): Promise<Uint8Array | undefined>;
-  create(key: Uint8Array): Promise<void>;
-} {
+export function keychainKey({
+  keychain,
+  name,
+}: {
+  readonly keychain: SecretStore;
+  readonly name: string;
+}): KeychainKey {
   return {
     async read() {
       const item = await keychain.read(name);
       return item === undefined ? undefined : Buffer.from(item, 'base64url');
     },
     create: (key) => keychain.write(name, Buffer.from(key).toString('base64url')),
+    probe: () => keychain.probe(),
   };
 }

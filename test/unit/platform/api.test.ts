@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createAccessTokens } from '../../support/platform/access-token.ts';
 import { startPlatform, type Platform } from '../../support/platform/start-platform.ts';
 import { signIn } from '../../support/platform/openid-sign-in.ts';
 
@@ -26,6 +27,23 @@ describe('credentials', () => {
     expect(await status(foreign.accessToken)).toBe(401);
     expect(await status(`${accessToken.slice(0, -6)}AAAAAA`)).toBe(401);
     expect(await status('anything')).toBe(401);
+  });
+
+  test('refuses an access token made for another audience', async () => {
+    await using platform = await startPlatform();
+    const { accessToken } = await signIn(platform);
+    const verify = (audience: string) =>
+      createAccessTokens({
+        issuer: platform.issuer,
+        audiences: [audience],
+        jwksUrl: new URL('/jwks', platform.issuer),
+      }).verify(accessToken);
+
+    expect(await verify(platform.apiUrl)).toEqual({
+      sub: 'ada',
+      scope: 'openid profile email offline_access',
+    });
+    expect(await verify('https://other.test')).toBeUndefined();
   });
 
   test('a refusal names the metadata that tells where to sign in', async () => {

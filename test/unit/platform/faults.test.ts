@@ -151,16 +151,24 @@ describe('faults of a stream', () => {
   test('stall keeps the stream open and silent; slow waits before every chunk', async () => {
     await using platform = await platformWith(
       { at: 'chat', kind: 'stallStream', afterChunks: 2 },
-      { at: 'chat', kind: 'slowStream', delayMs: 2 },
+      { at: 'chat', kind: 'slowStream', delayMs: 5 },
     );
     const stalled = await startStream(platform);
     const reader = stalled.body?.getReader();
+    const decoder = new TextDecoder();
     let seen = '';
-    while (count(seen) < 2) seen += new TextDecoder().decode((await reader?.read())?.value);
+    while (count(seen) < 2) {
+      const piece = await reader?.read();
+      if (piece === undefined || piece.done) break;
+      seen += decoder.decode(piece.value, { stream: true });
+    }
     const more = reader?.read().then(() => 'more');
+    const before = performance.now();
     const slow = await readAll(await startStream(platform));
 
     expect(slow.end).toBe('done');
+    // Timers may fire a little early; without the pause a stream takes less than a tenth of this.
+    expect(performance.now() - before).toBeGreaterThan(slow.events * 4);
     expect(await Promise.race([more, Promise.resolve('silent')])).toBe('silent');
     expect(count(seen)).toBe(2);
     await reader?.cancel();

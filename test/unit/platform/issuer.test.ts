@@ -77,7 +77,8 @@ describe('signing in by device code', () => {
       await using platform = await startPlatform();
       const body = new URLSearchParams({ client_id: platform.clientId, scope: 'openid' });
       const code = await (await fetch(platform.issuer + '/device/auth', { method: 'POST', body })).json();
-      await platform.approve(code.user_code);`;
+      await platform.approve(code.user_code);
+      await fetch(platform.issuer + '/device/nonsense');`;
     const { all } = await execa(process.execPath, ['--input-type=module', '-e', script], {
       all: true,
       timeout: 30_000,

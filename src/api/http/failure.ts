@@ -177,7 +177,7 @@ function seconds(ms: number): string {
 }
 
 function proxyFailure(error: unknown, proxy: URL): MiraError {
-  const askedForLogin = unwrapped(error).some((one) => one instanceof Error && one.message.includes('407'));
+  const askedForLogin = unwrapped(error).some((one) => one instanceof Error && one.message.includes('(407)'));
   const reason = askedForLogin ? 'wants a user name and password' : 'did not make the connection';
   return new MiraError('proxy_failed', `The proxy ${proxy.host} ${reason}.`, {
     hint: askedForLogin

@@ -1,0 +1,63 @@
+/** Answers as bytes, and what a reader makes of them, for tests of the wire format. */
+import type { HttpResponse } from '../../../src/api/http.ts';
+import { readCompletions } from '../../../src/chat/completions-answer.ts';
+import type { ChatEvent } from '../../../src/chat/provider.ts';
+import { MiraError } from '../../../src/errors.ts';
+
+/** A chunk of a streamed answer. */
+export const delta = (fields: unknown, finish: string | null = null): string =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: fields, finish_reason: finish }] })}\n\n`;
+export const text = (content: string): string => delta({ content });
+export const finish = (reason = 'stop'): string => delta({}, reason);
+export const DONE = 'data: [DONE]\n\n';
+
+/** An answer whose body comes in these pieces. */
+export function answerOf(pieces: readonly Uint8Array[], contentType = 'text/event-stream'): HttpResponse {
+  const unused = (): never => {
+    throw new Error('only bytes() is read');
+  };
+  return {
+    status: 200,
+    headers: { 'content-type': contentType },
+    url: new URL('https://api.example/v1/chat/completions'),
+    async *bytes() {
+      yield* pieces;
+    },
+    text: unused,
+    json: unused,
+    discard: () => {},
+  };
+}
+
+export interface Reading {
+  readonly events: readonly ChatEvent[];
+  readonly error?: { readonly code: string; readonly exit: number; readonly message: string };
+}
+
+/** Reads a whole answer; neighbouring pieces of text are joined, since where they are cut means nothing. */
+export async function read(response: HttpResponse): Promise<Reading> {
+  const events: ChatEvent[] = [];
+  try {
+    const answer = readCompletions(response, {
+      clocks: { silenceMs: 5_000, quietMs: 5_000 },
+      stop: new AbortController(),
+      now: () => 0,
+    });
+    for await (const event of answer) append(events, event);
+    return { events };
+  } catch (error) {
+    if (!(error instanceof MiraError)) throw error;
+    return { events, error: { code: error.code, exit: error.exitCode, message: error.message } };
+  }
+}
+
+export function append(events: ChatEvent[], event: ChatEvent): void {
+  const last = events.at(-1);
+  if (event.kind === 'text' && last?.kind === 'text') {
+    events[events.length - 1] = { kind: 'text', text: last.text + event.text };
+  } else if (event.kind === 'reasoning' && last?.kind === 'reasoning') {
+    events[events.length - 1] = { kind: 'reasoning', text: last.text + event.text };
+  } else {
+    events.push(event);
+  }
+}

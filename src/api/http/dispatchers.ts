@@ -92,7 +92,7 @@ async function connectOptions(rules: ConnectionRules) {
     // Said explicitly, because left out NODE_TLS_REJECT_UNAUTHORIZED=0 and --tls-min-v1.0 decide.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2' as const,
-    lookup: pinned(lookup),
+    lookup: pinnedLookup(lookup),
     ...(ca === undefined ? {} : { ca }),
   };
 }
@@ -115,7 +115,7 @@ type Lookup = (
 ) => void;
 
 /** `localhost` means this machine, whatever a hosts file or a name server says. */
-function pinned(lookup: Lookup): Lookup {
+export function pinnedLookup(lookup: Lookup): Lookup {
   return (hostname, options, callback) => {
     if (hostname !== 'localhost') {
       lookup(hostname, options, callback);

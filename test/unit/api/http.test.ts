@@ -2,6 +2,7 @@ import { gzipSync, brotliCompressSync, deflateRawSync, deflateSync } from 'node:
 
 import { describe, expect, it } from 'vitest';
 
+import { pinnedLookup } from '../../../src/api/http/dispatchers.ts';
 import { readServiceError } from '../../../src/api/service-error.ts';
 import { MiraError } from '../../../src/errors.ts';
 import type { LogFields } from '../../../src/log.ts';
@@ -62,6 +63,23 @@ describe('a request', () => {
     const server = await serve(({ write }) => write(whole(200, 'here')));
     const response = await openHttp().request({ url: new URL(`http://localhost:${server.port}/`) });
     expect(await response.text()).toBe('here');
+  });
+
+  it('asks no one what localhost means, and the name server about every other name', () => {
+    const asked: string[] = [];
+    const answers: unknown[] = [];
+    const lookup = pinnedLookup((hostname) => asked.push(hostname));
+    lookup('localhost', { all: true }, (_error, addresses) => answers.push(addresses));
+    lookup('localhost', { family: 6 }, (_error, address, family) => answers.push([address, family]));
+    lookup('localhost.example', { all: true }, () => {});
+    expect(asked).toEqual(['localhost.example']);
+    expect(answers).toEqual([
+      [
+        { address: '127.0.0.1', family: 4 },
+        { address: '::1', family: 6 },
+      ],
+      ['::1', 6],
+    ]);
   });
 
   it.each([301, 302, 303, 307, 308])('does not follow a %d', async (status) => {

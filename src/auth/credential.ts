@@ -158,7 +158,7 @@ function environmentBearer(
       return {
         value,
         source: credential.variable,
-        mend: `set ${credential.variable} to a valid one, or unset it and run mira auth login`,
+        mend: `unset ${credential.variable} && mira auth login`,
         refreshable: false,
       };
     },

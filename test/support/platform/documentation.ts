@@ -28,7 +28,12 @@ async function filesUnder(root: string, patterns: readonly string[]): Promise<re
   return files.sort();
 }
 
-/** One passage a heading; what is said before the first heading goes under the file's name. */
+const ENOUGH = 700;
+
+/**
+ * One passage a heading, several where much stands under it, broken between paragraphs or list items.
+ * What is said before the first heading goes under the file's name.
+ */
 export function splitDocument(file: string, markdown: string): readonly Omit<Passage, 'id'>[] {
   const passages: Omit<Passage, 'id'>[] = [];
   let trail: readonly string[] = [];
@@ -43,6 +48,8 @@ export function splitDocument(file: string, markdown: string): readonly Omit<Pas
     if (line.startsWith('```')) fenced = !fenced;
     const heading = fenced ? null : /^(#{1,6})\s+(.+?)\s*#*$/.exec(line);
     if (heading === null) {
+      const canBreak = !fenced && (line === '' || /^(?:[-*]|\d+\.) /.test(line));
+      if (canBreak && lines.join('\n').length > ENOUGH) finish();
       lines.push(line);
       continue;
     }

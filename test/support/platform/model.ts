@@ -14,13 +14,19 @@ export interface Librarian {
 }
 
 export function createLibrarian(passages: readonly Passage[]): Librarian {
+  const byId = new Map(passages.map((passage) => [passage.id, passage]));
   const index = new MiniSearch<Passage>({
     fields: ['heading', 'trail', 'text'],
     processTerm: meaningfulStem,
-    searchOptions: { boost: { heading: 4, trail: 2 }, prefix: (term) => term.length > 4, fuzzy: 0.15 },
+    searchOptions: {
+      boost: { heading: 4, trail: 2 },
+      // The README is written for who asks here; the other documents are for who builds mira.
+      boostDocument: (id: number) => (byId.get(id)?.file === 'README.md' ? 2 : 1),
+      prefix: (term) => term.length > 4,
+      fuzzy: 0.15,
+    },
   });
   index.addAll(passages);
-  const byId = new Map(passages.map((passage) => [passage.id, passage]));
 
   return {
     answer({ text, model }) {
@@ -45,13 +51,13 @@ export function createLibrarian(passages: readonly Passage[]): Librarian {
 const LONGEST_QUESTION = 2_000;
 const LONGEST_QUOTE = 1_400;
 /** Of the words that matter in a question, how many a passage must have to count as an answer. */
-const LEAST_SHARE = 1 / 3;
+const LEAST_SHARE = 0.4;
 
 const COMMON_WORDS = new Set(
   (
-    'a about an and any are as at be by can could do does explain for from give have how i if in into is it its me ' +
+    'a about all an and any are as at be by can could do does explain for from give have how i if in into is it its me ' +
     'mira my of on one or please sentence should show so some tell that the their them then there this to use ' +
-    'using want was work works what when where which who why will with would you your'
+    'using want was work works what when where which who why will with would write you your'
   ).split(' '),
 );
 
@@ -62,8 +68,8 @@ function meaningfulStem(term: string): string | null {
 }
 
 const SYNONYMS: readonly (readonly [RegExp, string])[] = [
-  [/\b(?:sign(?:ing)?|log(?:ging)?)[\s-]*out\b|\blogout\b/i, 'signing out logout revoke'],
-  [/\b(?:sign(?:ing)?|log(?:ging)?)[\s-]*in\b|\blogin\b/i, 'signing login device code'],
+  [/\b(?:sign(?:ing)?|log(?:ging)?)[\s-]*out\b|\blogout\b/i, 'logout revoke'],
+  [/\b(?:sign(?:ing)?|log(?:ging)?)[\s-]*in\b|\blogin\b/i, 'login device code'],
   [/\buninstall|\bremove everything|\bdelete everything/i, 'remove everything'],
   [/\bpassword|\bsecrets?\b/i, 'keychain passphrase credentials'],
 ];

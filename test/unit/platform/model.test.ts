@@ -51,6 +51,15 @@ describe('the documents', () => {
     ]);
   });
 
+  test('break up where much stands under one heading, never inside a code block', () => {
+    const paragraph = `${'word '.repeat(100).trim()}\n\n`;
+    const code = `\`\`\`\n${paragraph.repeat(4)}\`\`\`\n`;
+    const passages = splitDocument('a.md', `# Long\n\n${paragraph.repeat(4)}${code}`);
+
+    expect(passages.map(({ heading }) => heading)).toEqual(['Long', 'Long', 'Long']);
+    expect(passages.map(({ text }) => text.split('```').length - 1)).toEqual([0, 0, 2]);
+  });
+
   test('are README.md and docs; the recorded help texts stand in when there are none', async () => {
     const root = await documents({ 'README.md': README, 'docs/a/b.md': '# Deep\n\ntext', 'other.md': 'no' });
     const bare = await documents({ 'test/golden/help.txt': 'Usage: mira chat' });

@@ -81,9 +81,8 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
   });
   const fetch: client.CustomFetch = (url, init) =>
     answered(url, { ...init, body: textOf(init.body), signal: either(init.signal, request.signal) });
-  const server =
-    (await discover(request, { algorithm: 'oidc', fetch })) ??
-    (await discover(request, { algorithm: 'oauth2', fetch }));
+  const openId = await discover(request, { algorithm: 'oidc', fetch });
+  const server = openId ?? (await discover(request, { algorithm: 'oauth2', fetch }));
   if (server === undefined) return undefined;
   const skewS = Math.round(clock.skewMs / 1000);
   const config = new client.Configuration(
@@ -96,7 +95,13 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
   config.timeout = REQUEST_LIMIT_S;
   client.enableNonRepudiationChecks(config);
   if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
-  return oidcServer({ config, server, issuer: request.issuer, clientId: request.clientId });
+  return oidcServer({
+    config,
+    server,
+    issuer: request.issuer,
+    clientId: request.clientId,
+    givesIdTokens: openId?.jwks_uri !== undefined,
+  });
 }
 
 /** The library sends forms only (RFC 6749, appendix B). */
@@ -161,6 +166,8 @@ interface Connection {
   readonly server: client.ServerMetadata;
   readonly issuer: URL;
   readonly clientId: string;
+  /** An OpenID provider; a plain OAuth server (RFC 8414) knows no ID tokens. */
+  readonly givesIdTokens: boolean;
 }
 
 function oidcServer(connection: Connection): OidcServer {
@@ -226,7 +233,7 @@ interface PollRequest {
 }
 
 async function poll(connection: Connection, request: PollRequest): Promise<Poll> {
-  const { config, issuer } = connection;
+  const { config, issuer, givesIdTokens } = connection;
   try {
     const answer = await client.genericGrantRequest(
       config,
@@ -235,7 +242,7 @@ async function poll(connection: Connection, request: PollRequest): Promise<Poll>
     );
     return {
       kind: 'approved',
-      tokens: tokensOf(answer, { asked: request.scopes, idTokenExpected: true, host: issuer.host }),
+      tokens: tokensOf(answer, { asked: request.scopes, idTokenExpected: givesIdTokens, host: issuer.host }),
     };
   } catch (error) {
     switch (oauthError(error)) {
@@ -318,7 +325,8 @@ function tokensOf(
   { asked, idTokenExpected, host }: Expectation,
 ): TokenSet {
   const claims = answer.claims();
-  if (idTokenExpected && asked?.includes('openid') && claims === undefined) {
+  const granted = answer.scope?.split(' ').filter((scope) => scope !== '') ?? asked;
+  if (idTokenExpected && claims === undefined && asked?.includes('openid') && granted?.includes('openid')) {
     throw new MiraError(
       'malformed_response',
       `${host} signed you in without saying who you are (no ID token).`,
@@ -335,7 +343,7 @@ function tokensOf(
     accessToken: answer.access_token,
     refreshToken: answer.refresh_token,
     expiresIn: answer.expires_in,
-    scopes: answer.scope === undefined ? asked : answer.scope.split(' ').filter((scope) => scope !== ''),
+    scopes: granted,
     account: claims === undefined ? undefined : accountOf(claims),
   };
 }

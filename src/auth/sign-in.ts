@@ -56,8 +56,18 @@ export interface SignIn {
 /** Signs in by device code. @throws MiraError; nothing is stored and nothing is lost unless `authorized` was given. */
 export async function* signIn(deps: SignInDeps, request: SignIn): AsyncGenerator<LoginEvent, void> {
   const dialect = await findDialect({ ...deps, ...request });
-  const tokens = yield* deviceLogin({ ...deps, grant: dialect.grant });
-  yield await finish(deps, { request, tokens, dialect });
+  const hosts = new Set(dialect.hosts);
+  const login = deviceLogin({ ...deps, grant: dialect.grant });
+  for (;;) {
+    const next = await login.next();
+    if (next.done) {
+      yield await finish(deps, { request, tokens: next.value, dialect: { ...dialect, hosts: [...hosts] } });
+      return;
+    }
+    // Providers send people to other hosts than they answer on; what was named is remembered (decisions.md 13).
+    if (next.value.kind === 'device_code') hosts.add(new URL(next.value.verificationUri).host);
+    yield next.value;
+  }
 }
 
 /** Keeps a key that a person pasted, after its shape was checked. */

@@ -218,7 +218,7 @@ function toJson(status: Status): { readonly schema: string } & Readonly<Record<s
     ...(status.account ? { account: status.account } : {}),
     ...(status.credential ? { credential: status.credential } : {}),
     ...(status.source ? { source: status.source } : {}),
-    ...(entry ? { storage: { kind: entry.storage, reason: PROTECTION[entry.protection] } } : {}),
+    ...storageJson(status),
     ...(status.apiUrl === undefined ? {} : { api_url: status.apiUrl }),
     ...(entry?.issuer === undefined ? {} : { issuer: entry.issuer }),
     ...(entry && entry.scopes.length > 0 ? { scopes: entry.scopes } : {}),
@@ -232,4 +232,9 @@ function toJson(status: Status): { readonly schema: string } & Readonly<Record<s
     checked: status.checked,
     ...(status.signedIn || status.reason === undefined ? {} : { reason: status.reason }),
   };
+}
+
+function storageJson({ entry, source }: Status): Readonly<Record<string, unknown>> {
+  if (entry) return { storage: { kind: entry.storage, reason: PROTECTION[entry.protection] } };
+  return source === 'env' ? { storage: { kind: 'env', reason: 'visible to child processes' } } : {};
 }

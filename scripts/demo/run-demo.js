@@ -23,7 +23,7 @@ export async function runDemo({ manual, terminal }) {
     return 0;
   } catch (error) {
     if (interruption.status !== undefined) return interruption.status;
-    const message = error instanceof DemoFailure ? error.message : `${error}`;
+    const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`demo: ${message}\n`);
     return 1;
   } finally {

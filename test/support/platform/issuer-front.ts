@@ -129,7 +129,7 @@ function parseObject(answer: Answer): Record<string, unknown> {
 function forward(options: IssuerFrontOptions, request: PlatformRequest): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const { 'transfer-encoding': _chunked, ...headers } = request.headers;
-  const query = request.query.size === 0 ? '' : `?${request.query}`;
+  const query = request.query.size === 0 ? '' : `?${request.query.toString()}`;
   const inner = httpRequest(
     `${options.internalOrigin}${request.path}${query}`,
     {
@@ -142,7 +142,7 @@ function forward(options: IssuerFrontOptions, request: PlatformRequest): Promise
         'x-forwarded-proto': options.behindTls ? 'https' : 'http',
       },
     },
-    (response) => readAnswer(response).then(resolve, reject),
+    (response) => void readAnswer(response).then(resolve, reject),
   );
   inner.on('error', reject);
   inner.end(request.body);

@@ -247,10 +247,9 @@ async function route({ provider, pages, options, request, response }: Visit): Pr
 /** Reached only after "Approve": Ada is signed in and gives what was asked, without two more pages. */
 async function signInAndGrant({ provider, options, request, response }: Omit<Visit, 'pages'>): Promise<void> {
   const { params } = await provider.interactionDetails(request, response);
-  const grant = new provider.Grant({ accountId: ADA.id, clientId: String(params.client_id) });
-  grant.addOIDCScope(String(params.scope ?? 'openid'));
-  for (const resource of [params.resource ?? []].flat())
-    grant.addResourceScope(String(resource), options.apiScopes);
+  const grant = new provider.Grant({ accountId: ADA.id, clientId: params.client_id });
+  grant.addOIDCScope(params.scope ?? 'openid');
+  for (const resource of [params.resource ?? []].flat()) grant.addResourceScope(resource, options.apiScopes);
   const result = { login: { accountId: ADA.id }, consent: { grantId: await grant.save() } };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }

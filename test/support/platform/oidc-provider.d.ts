@@ -15,7 +15,11 @@ declare module 'oidc-provider' {
   }
 
   export interface InteractionDetails {
-    readonly params: Readonly<Record<string, unknown>>;
+    readonly params: {
+      readonly client_id: string;
+      readonly scope?: string;
+      readonly resource?: string | readonly string[];
+    };
     readonly prompt: { readonly name: string };
   }
 

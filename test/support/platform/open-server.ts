@@ -22,6 +22,7 @@ export interface ServerOptions {
   readonly tls?: Tls | undefined;
   readonly faults: FaultQueue;
   readonly record: RequestRecord;
+  readonly onProblem: (problem: unknown) => void;
   readonly locate: (method: string, path: string) => FaultPoint | undefined;
 }
 
@@ -41,8 +42,11 @@ export async function openServer(options: ServerOptions): Promise<OpenServer> {
   const closing = new AbortController();
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     serve({ options, handler, incoming, outgoing, closing: closing.signal }).catch((error: unknown) => {
-      if (!outgoing.headersSent) send(outgoing, json(500, { detail: String(error) }), closing.signal);
-      outgoing.destroy();
+      // A client that went away is no problem of ours.
+      if (outgoing.destroyed) return;
+      options.onProblem(error);
+      if (outgoing.headersSent) outgoing.destroy();
+      else outgoing.writeHead(500, { 'content-type': 'text/plain' }).end('The embedded platform failed.');
     });
   };
   const server =

@@ -84,7 +84,7 @@ export function createPlatformDevice(options: PlatformDeviceOptions): PlatformDe
     submitPage({ fields }) {
       if (fields.xsrf !== xsrf)
         return html(400, problemPage('This form is too old. Start again.'), PAGE_HEADERS);
-      const userCode = String(fields.user_code ?? '');
+      const userCode = typeof fields.user_code === 'string' ? fields.user_code : '';
       const entry = findEntry(userCode);
       if (entry === undefined) return page(enterCodePage({ ...form, problem: NO_SUCH_CODE }));
       if (fields.abort !== undefined) {

@@ -86,7 +86,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   const faults = createFaultQueue();
   const record = createRequestRecord();
   const problems: unknown[] = [];
-  const shared = { host: options.host ?? '127.0.0.1', tls: options.tls, faults, record };
+  const onProblem = (problem: unknown) => void problems.push(problem);
+  const shared = { host: options.host ?? '127.0.0.1', tls: options.tls, faults, record, onProblem };
   const front = await openServer({ ...shared, server: 'issuer', locate: locateAtIssuer });
   const api = await openServer({ ...shared, server: 'api', locate: locateAtApi });
   const issuer = front.origin;
@@ -108,7 +109,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     rotateRefreshTokens: rotation !== 'none',
     resources,
     apiScopes: options.apiScopes ?? SCOPES.join(' '),
-    onProblem: (problem) => problems.push(problem),
+    onProblem,
   });
   const accessTokens = createAccessTokens({
     issuer,

@@ -134,6 +134,17 @@ describe('faults of any answer', () => {
   });
 });
 
+test('a fault that cannot be applied answers 500 and is told as a problem of the platform', async () => {
+  await using platform = await platformWith({ at: 'discovery', kind: 'tamper', change: () => fail() });
+
+  expect((await discover(platform)).status).toBe(500);
+  expect(platform.problems).toEqual([new Error('no')]);
+});
+
+function fail(): never {
+  throw new Error('no');
+}
+
 describe('faults of a stream', () => {
   test('cut ends in order, reset breaks, both after exactly the chunks asked for', async () => {
     await using platform = await platformWith(

@@ -78,7 +78,7 @@ describe('signing in by device code', () => {
       const body = new URLSearchParams({ client_id: platform.clientId, scope: 'openid' });
       const code = await (await fetch(platform.issuer + '/device/auth', { method: 'POST', body })).json();
       await platform.approve(code.user_code);
-      await fetch(platform.issuer + '/device/nonsense');`;
+      await fetch(platform.issuer + '/auth?client_id=nobody', { headers: { accept: 'text/html' } });`;
     const { all } = await execa(process.execPath, ['--input-type=module', '-e', script], {
       all: true,
       timeout: 30_000,

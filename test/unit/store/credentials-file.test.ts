@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createCredentialsFile, type CredentialsFile } from '../../../src/store/credentials-file.ts';
 import type { KeyKind } from '../../../src/store/credentials-format.ts';
 import type { KeySources } from '../../../src/store/credentials-key.ts';
+import { withLock } from '../../../src/store/lock.ts';
 import { startScript } from '../../support/script.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -132,7 +133,7 @@ describe('a passphrase', () => {
     expect(await openIn(folder, withPassphrase('pässwörd'.normalize('NFD'))).read('one')).toBe('"1"');
   });
 
-  test('is asked again when another process made the file first', async () => {
+  test('is asked again, never while the lock is held, when another process made the file first', async () => {
     await using folder = await temporaryFolder();
     const other = openIn(folder, withPassphrase(PASSPHRASE));
     const store = openIn(folder, {
@@ -140,6 +141,10 @@ describe('a passphrase', () => {
       sources: {
         passphrase: async (purpose) => {
           if (purpose === 'create') await other.write('theirs', '"1"');
+          await withLock(
+            { file: folder.in('locks', 'store.db'), uid: process.geteuid?.(), timeoutMs: 0 },
+            async () => {},
+          );
           return PASSPHRASE;
         },
       },

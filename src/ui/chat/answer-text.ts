@@ -9,6 +9,8 @@ export interface GrowingText {
   /** What has arrived of the unfinished row (prose) or line (code). */
   readonly row: string;
   readonly isCode: boolean;
+  /** What the beginning of the line said, once rows of it have left: whether it is a code fence. */
+  readonly began?: 'fence' | 'prose' | undefined;
 }
 
 export const NO_TEXT: GrowingText = { row: '', isCode: false };
@@ -22,26 +24,25 @@ export interface Grown {
 export function growText(text: GrowingText, arrived: string, width: number): Grown {
   if (arrived === '') return { text, finished: [] };
   const finished: string[] = [];
-  let { row, isCode } = text;
+  let { row, isCode, began } = text;
   const lines = arrived.split('\n');
   for (const [index, line] of lines.entries()) {
     row += line;
     const isWhole = index < lines.length - 1;
-    if (isCode) {
-      if (!isWhole) continue;
-      finished.push(row);
+    const rows = isCode ? [row] : wrapWords(expandTabs(row), width);
+    const beginning = began ?? (FENCE.test(row) ? 'fence' : 'prose');
+    if (isWhole) {
+      finished.push(...rows);
+      if (beginning === 'fence') isCode = !isCode;
+      row = '';
+      began = undefined;
     } else {
-      const rows = wrapWords(expandTabs(row), width);
-      finished.push(...(isWhole ? rows : rows.slice(0, -1)));
-      if (!isWhole) {
-        row = rows.at(-1) ?? '';
-        continue;
-      }
+      finished.push(...rows.slice(0, -1));
+      row = rows.at(-1) ?? '';
+      if (rows.length > 1) began = beginning;
     }
-    if (FENCE.test(row)) isCode = !isCode;
-    row = '';
   }
-  return { text: { row, isCode }, finished };
+  return { text: { row, isCode, began }, finished };
 }
 
 /** What is left when nothing more will come. */

@@ -146,6 +146,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
   const onResize = (): void => dispatch({ kind: 'resized', ...sizeOf(stdout) });
   const onLeave = (): void => dispatch({ kind: 'leave', at: now() });
 
+  // Before the first frame, so that what is typed on seeing it is not echoed by the terminal itself.
+  stdin.setRawMode(true);
   const first = layout(state, options, now());
   shown = JSON.stringify(first);
   const ink = render(view(first), {
@@ -182,6 +184,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     ink.unmount();
     output.end();
     await ink.waitUntilExit();
+    stdin.setRawMode(false);
   }
 }
 

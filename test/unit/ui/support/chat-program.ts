@@ -98,7 +98,7 @@ process.on('SIGTERM', () => interrupted.abort());
 try {
   if (process.argv.includes('--lines')) await runLineChat({ ...options, onInterrupt });
   else await runChat(options);
-  stdout.write('left\n');
+  stdout.write(`left ${stdin.isRaw ? 'raw' : 'restored'}\n`);
 } catch (error) {
   stderr.write(`${toMiraError(error).message} ${String(error)}\n`);
   process.exitCode = 1;

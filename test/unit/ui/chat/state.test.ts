@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest';
+import type { ChatEvent } from '../../../../src/chat/provider.ts';
+import { MiraError } from '../../../../src/errors.ts';
+import type { ChatKey } from '../../../../src/ui/chat/keys.ts';
+import {
+  initialState,
+  nextChange,
+  update,
+  type ChatAction,
+  type ChatState,
+  type Effect,
+} from '../../../../src/ui/chat/state.ts';
+
+/** A chat that remembers its effects; every action comes at `at`. */
+function chat() {
+  let state: ChatState = initialState({ model: 'mira', columns: 41, rows: 24 });
+  let effects: Effect[] = [];
+  const clock = { at: 10_000 };
+  const act = (action: ChatAction): void => {
+    const next = update(state, action);
+    state = next.state;
+    effects.push(...next.effects);
+  };
+  const press = (key: ChatKey): void => act({ kind: 'key', key, at: clock.at });
+  return {
+    clock,
+    act,
+    press,
+    say(text: string) {
+      press({ kind: 'edit', edit: { kind: 'insert', text } });
+      press({ kind: 'submit' });
+    },
+    hear(event: ChatEvent, turn = state.turns) {
+      act({ kind: 'event', turn, event, at: clock.at });
+    },
+    fail(error: MiraError) {
+      act({ kind: 'failed', turn: state.turns, error, at: clock.at });
+    },
+    state: () => state,
+    /** Effects since the last look: printed rows as text, everything else by name. */
+    done() {
+      const seen = effects.flatMap((effect) =>
+        effect.kind === 'print' ? effect.rows.map(({ text }) => text) : [`<${effect.kind}>`],
+      );
+      effects = [];
+      return seen;
+    },
+  };
+}
+
+const text = (delta: string): ChatEvent => ({ kind: 'text', text: delta });
+const FINISH: ChatEvent = { kind: 'finish', finishReason: 'stop' };
+
+describe('a question', () => {
+  it('is printed, sent and answered; both join the conversation', () => {
+    const talk = chat();
+    talk.say('hello\nyou');
+    expect(talk.done()).toEqual(['› hello', '  you', '', '<send>']);
+    talk.hear(text('Hi '));
+    talk.hear(text('there.\n'));
+    talk.act({ kind: 'frame', at: talk.clock.at });
+    expect(talk.done()).toEqual(['Hi there.']);
+    talk.hear(FINISH);
+    expect(talk.done()).toEqual(['']);
+    expect(talk.state().messages).toEqual([
+      { role: 'user', text: 'hello\nyou' },
+      { role: 'assistant', text: 'Hi there.\n' },
+    ]);
+    expect(talk.state().turn).toBeUndefined();
+  });
+
+  it('takes the conversation along', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    const { effects } = update(
+      update(talk.state(), {
+        kind: 'key',
+        key: { kind: 'edit', edit: { kind: 'insert', text: 'two' } },
+        at: 0,
+      }).state,
+      { kind: 'key', key: { kind: 'submit' }, at: 0 },
+    );
+    expect(effects.find(({ kind }) => kind === 'send')).toEqual({
+      kind: 'send',
+      turn: 2,
+      model: 'mira',
+      messages: [
+        { role: 'user', text: 'one' },
+        { role: 'assistant', text: '1' },
+        { role: 'user', text: 'two' },
+      ],
+    });
+  });
+
+  it('is not sent when blank, and goes on after a backslash', () => {
+    const talk = chat();
+    talk.say('   ');
+    expect(talk.done()).toEqual([]);
+    const other = chat();
+    other.say('first \\');
+    expect(other.done()).toEqual([]);
+    expect(other.state().composer.text).toBe('first \n');
+  });
+
+  it('waits in the queue while an answer streams', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.say('two');
+    expect(talk.state().queue).toEqual(['two']);
+    talk.done();
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    expect(talk.done()).toEqual(['1', '', '› two', '', '<send>']);
+    expect(talk.state().queue).toEqual([]);
+  });
+
+  it.each([
+    ['length', '(cut at the limit for one answer)'],
+    ['content_filter', '(stopped by the content filter)'],
+  ] as const)('says when its answer ended by %s', (finishReason, mark) => {
+    const talk = chat();
+    talk.say('one');
+    talk.hear(text('1'));
+    talk.done();
+    talk.hear({ kind: 'finish', finishReason });
+    expect(talk.done()).toEqual(['1', mark, '']);
+  });
+
+  it('may be answered with nothing', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.done();
+    talk.hear(FINISH);
+    expect(talk.done()).toEqual(['(an empty answer)', '']);
+    expect(talk.state().messages).toEqual([{ role: 'user', text: 'one' }]);
+  });
+});
+
+describe('stopping', () => {
+  it.each([{ kind: 'stop' }, { kind: 'interrupt' }] as const)('by $kind keeps what came', (key) => {
+    const talk = chat();
+    talk.say('one');
+    talk.hear(text('half of '));
+    talk.done();
+    talk.press(key);
+    expect(talk.done()).toEqual(['<stop>', 'half of ', '(stopped)', '']);
+    expect(talk.state().messages.at(-1)).toEqual({ role: 'assistant', text: 'half of ' });
+    talk.hear(text('too late'), 1);
+    talk.act({ kind: 'ended', turn: 1, at: talk.clock.at });
+    expect(talk.done()).toEqual([]);
+  });
+
+  it('before anything came forgets the question, which can be recalled', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.done();
+    talk.press({ kind: 'stop' });
+    expect(talk.done()).toEqual(['<stop>', '(stopped)', '']);
+    expect(talk.state().messages).toEqual([]);
+    talk.press({ kind: 'edit', edit: { kind: 'up' } });
+    expect(talk.state().composer.text).toBe('one');
+  });
+
+  it('gives the queue back to be changed', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.say('two');
+    talk.say('three');
+    talk.press({ kind: 'edit', edit: { kind: 'insert', text: 'four' } });
+    talk.press({ kind: 'stop' });
+    expect(talk.state().queue).toEqual([]);
+    expect(talk.state().composer.text).toBe('two\nthree\nfour');
+  });
+});
+
+describe('leaving', () => {
+  it('takes two Ctrl-C within a second', () => {
+    const talk = chat();
+    talk.press({ kind: 'edit', edit: { kind: 'insert', text: 'unsent' } });
+    talk.press({ kind: 'interrupt' });
+    expect(talk.state().composer.text).toBe('');
+    expect(talk.state().notice?.text).toBe('Press Ctrl-C again to leave.');
+    talk.clock.at += 1_000;
+    talk.press({ kind: 'interrupt' });
+    expect(talk.done()).toEqual([]);
+    talk.clock.at += 999;
+    talk.press({ kind: 'interrupt' });
+    expect(talk.done()).toEqual(['<leave>']);
+  });
+
+  it('stops the answer first', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.hear(text('half'));
+    talk.done();
+    talk.say('/quit');
+    expect(talk.done()).toEqual(['<stop>', 'half', '(stopped)', '', '<leave>']);
+  });
+
+  it('is Ctrl-D on an empty line only', () => {
+    const talk = chat();
+    talk.press({ kind: 'edit', edit: { kind: 'insert', text: 'ab' } });
+    talk.press({ kind: 'edit', edit: { kind: 'home' } });
+    talk.press({ kind: 'end_or_delete' });
+    expect(talk.state().composer.text).toBe('b');
+    talk.press({ kind: 'end_or_delete' });
+    expect(talk.done()).toEqual([]);
+    talk.press({ kind: 'end_or_delete' });
+    expect(talk.done()).toEqual(['<leave>']);
+  });
+});
+
+describe('failing', () => {
+  const error = new MiraError('rate_limited', 'The service asks to wait.', { hint: 'Try later.' });
+
+  it('shows a line with its hint and goes on', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.done();
+    talk.fail(error);
+    expect(talk.done()).toEqual(['✗ The service asks to wait. Try later.', '']);
+    expect(talk.state().messages).toEqual([]);
+    talk.say('two');
+    expect(talk.done()).toEqual(['› two', '', '<send>']);
+  });
+
+  it('keeps what had come', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.hear(text('half'));
+    talk.done();
+    talk.fail(error);
+    expect(talk.done()).toEqual(['half', '✗ The service asks to wait. Try later.', '']);
+    expect(talk.state().messages.at(-1)).toEqual({ role: 'assistant', text: 'half' });
+  });
+});
+
+describe('commands', () => {
+  it('switch the model, begin anew, suggest and help', () => {
+    const talk = chat();
+    talk.say('/model large');
+    expect(talk.state()).toMatchObject({
+      model: 'large',
+      notice: { text: 'The model is large from now on.' },
+    });
+    talk.say('/model');
+    expect(talk.state().notice?.text).toBe('The model is large.');
+    talk.say('/hepl');
+    expect(talk.state().notice?.text).toBe('There is no command /hepl. Did you mean /help?');
+    expect(talk.done()).toEqual([]);
+    talk.say('/help');
+    expect(talk.done()[0]).toMatch(/^\/help /);
+    talk.say('one');
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    talk.done();
+    talk.say('/new');
+    expect(talk.done()).toEqual(['── A new conversation ──', '']);
+    expect(talk.state().messages).toEqual([]);
+  });
+});
+
+describe('nextChange', () => {
+  it('is when a number on the screen changes, and never while nothing does', () => {
+    const talk = chat();
+    expect(nextChange(talk.state(), 10_000)).toBeUndefined();
+    talk.say('one');
+    expect(nextChange(talk.state(), 10_300)).toBe(700);
+    talk.hear({ kind: 'retry', attempt: 2, afterMs: 4_500, reason: 'busy' });
+    expect(nextChange(talk.state(), 10_000)).toBe(500);
+    expect(nextChange(talk.state(), 10_500)).toBe(1_000);
+    talk.hear(text('1'));
+    expect(nextChange(talk.state(), 10_500)).toBeUndefined();
+    talk.press({ kind: 'interrupt' });
+    expect(nextChange(talk.state(), 10_400)).toBe(600);
+    talk.act({ kind: 'frame', at: 11_000 });
+    expect(nextChange(talk.state(), 11_000)).toBeUndefined();
+  });
+});

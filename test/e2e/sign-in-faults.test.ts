@@ -111,7 +111,7 @@ describe.concurrent('polling goes on', () => {
     platform.faults.push({
       at: 'device',
       kind: 'tamper',
-      change: ({ verification_uri_complete: _, ...json }) => json,
+      change: (json) => without(json, 'verification_uri_complete'),
     });
     const login = await startLogin(platform, { home, args: JSON_ARGS });
     await platform.approve(await shownCode(platform, login));
@@ -145,7 +145,7 @@ describe.concurrent('signing in ends with one clear line and keeps nothing', () 
     ['has no token type', { kind: 'raw', body: JSON.stringify({ access_token: token }) }],
     ['is a list', { kind: 'raw', body: '[]' }],
     ['breaks off', { kind: 'raw', body: `{"access_token":"${token}` }],
-    ['has no access token', { kind: 'tamper', change: ({ access_token: _, ...json }) => json }],
+    ['has no access token', { kind: 'tamper', change: (json) => without(json, 'access_token') }],
     ['has an unknown token type', { kind: 'tamper', change: (json) => ({ ...json, token_type: 'mac' }) }],
     [
       'has a lifetime that is no number',
@@ -169,7 +169,7 @@ describe.concurrent('signing in ends with one clear line and keeps nothing', () 
     const { platform, result } = await signInWith({
       at: 'token',
       kind: 'tamper',
-      change: ({ id_token: _, ...json }) => json,
+      change: (json) => without(json, 'id_token'),
     });
 
     expect(result.code).toBe(9);
@@ -262,7 +262,7 @@ describe.concurrent('an issuer that cannot be used', () => {
     ['an error of its own', { kind: 'status', status: 503 }, 9, 'server_error', /failed \(HTTP 503\)/],
     [
       'no device endpoint',
-      { kind: 'tamper', change: ({ device_authorization_endpoint: _, ...json }) => json },
+      { kind: 'tamper', change: (json) => without(json, 'device_authorization_endpoint') },
       4,
       'login_unavailable',
       /offers no sign-in by device code/,
@@ -353,6 +353,10 @@ async function refusedWith(
   platform.faults.push(fault);
   const login = await startLogin(platform, { home, args: JSON_ARGS });
   return { platform, result: await login.finished };
+}
+
+function without(json: Record<string, unknown>, name: string): unknown {
+  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== name));
 }
 
 /** Another claim under the old signature. */

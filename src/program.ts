@@ -44,25 +44,35 @@ export function asksForJson(argv: readonly string[]): boolean {
 
 /** @throws MiraError `invalid_usage`, `unknown_option`, `unknown_command`, `invalid_input` (exit 2) */
 export async function parseCommandLine(argv: readonly string[], version: string): Promise<Parsed> {
-  if (argv[0] === '--version' || argv[0] === '-V') {
-    return { kind: 'text', text: `${version}\n`, object: { schema: 'mira.version/1', version } };
-  }
-  const line = argv[0] === 'help' && argv[1] !== 'exit-codes' ? [...argv.slice(1), '--help'] : argv;
-  const { path, node } = locate(line);
-  if (isGroup(node)) return parseGroup({ path, node, line });
+  const line = withoutHelpWord(argv);
+  const { path, node, stranger } = locate(line);
+  if (isGroup(node)) return parseGroup({ path, node, line, stranger, version });
   const command = await node.load();
   return parseLeaf({ path, command, line });
+}
+
+/** `mira help chat` means `mira chat --help`; what `help` has of its own is a command like any other. */
+function withoutHelpWord(argv: readonly string[]): readonly string[] {
+  const { path, node, at, stranger } = locate(argv);
+  const meansAnother = path.length === 1 && path[0] === 'help' && isGroup(node);
+  if (!meansAnother || (!stranger && argv.some(isHelpOption))) return argv;
+  return [...argv.toSpliced(at, 1), '--help'];
 }
 
 interface Located {
   readonly path: readonly string[];
   readonly node: Leaf | Group;
+  /** Where the last word of the path stands on the line. */
+  readonly at: number;
+  /** The path is followed by a word that is no command. */
+  readonly stranger: boolean;
 }
 
 /** Walks the words of the line down the catalog, over global options that stand before the command. */
 function locate(line: readonly string[]): Located {
   let node: Leaf | Group = CATALOG;
   const path: string[] = [];
+  let found = 0;
   for (let at = 0; at < line.length && isGroup(node); at += 1) {
     const word = line[at] ?? '';
     if (word === '--') break;
@@ -71,27 +81,37 @@ function locate(line: readonly string[]): Located {
     const next: Leaf | Group | undefined = Object.hasOwn(node.commands, word)
       ? node.commands[word]
       : undefined;
-    if (!next) break;
+    if (!next) return { path, node, at: found, stranger: true };
     path.push(word);
     node = next;
+    found = at;
   }
-  return { path, node };
+  return { path, node, at: found, stranger: false };
 }
 
 interface GroupLine {
   readonly path: readonly string[];
   readonly node: Group;
   readonly line: readonly string[];
+  readonly stranger: boolean;
+  readonly version: string;
 }
 
 /** A line that ends at a group asks for its help, or names something that is not there. */
-function parseGroup({ path, node, line }: GroupLine): Parsed {
+function parseGroup({ path, node, line, stranger, version }: GroupLine): Parsed {
   const { root, at } = skeleton(path);
   for (const [name, child] of Object.entries(node.commands)) {
     at.addCommand(silent(new Parser(name)).description(child.summary));
   }
-  parseWith({ root, path, line });
+  // Help is given before a word is looked at, so with a word that is no command it must not be asked for.
+  parseWith({ root, path, line: stranger ? line.filter((word) => !isHelpOption(word)) : line });
+  if (root.getOptionValue('version') === true)
+    return { kind: 'text', text: `${version}\n`, object: { schema: 'mira.version/1', version } };
   return helpOf({ at, path, summary: node.summary });
+}
+
+function isHelpOption(word: string): boolean {
+  return word === '-h' || word === '--help';
 }
 
 interface LeafLine {
@@ -273,9 +293,11 @@ function usageError(error: CommanderError, command: string): MiraError {
   const suggestion = similar === undefined ? undefined : `Did you mean ${similar}?`;
   switch (error.code) {
     case 'commander.unknownOption':
+      // A flag with a value glued to it is unknown too, and then the most similar option is the flag itself.
+      if (similar === named) return new MiraError('invalid_usage', `${named} takes no value.`, { hint });
       return new MiraError('unknown_option', `There is no option ${named}.`, { hint: suggestion ?? hint });
     case 'commander.unknownCommand':
-      return new MiraError('unknown_command', `There is no command${typedWord(error.message)}.`, {
+      return new MiraError('unknown_command', `There is no ${typedWord(error.message)}.`, {
         hint:
           similar === undefined
             ? `See what there is: ${command} --help`
@@ -314,5 +336,5 @@ function optionName(flags: string): string {
 /** The word that was taken for a command, if it can be nothing but a word. */
 function typedWord(message: string): string {
   const word = /'([a-z][a-z-]{0,20})'/i.exec(message)?.[1];
-  return word === undefined ? '' : ` \`${word}\``;
+  return word === undefined ? 'such command' : `command \`${word}\``;
 }

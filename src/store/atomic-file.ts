@@ -71,7 +71,11 @@ function shortWrite(): Error {
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (systemCode(error) === 'EIO') throw error;
   }

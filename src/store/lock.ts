@@ -119,11 +119,17 @@ function unusableLock(file: string, error: unknown): MiraError {
 async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
   const spread = Math.min(LONGEST_POLL_MS - SHORTEST_POLL_MS, SHORTEST_POLL_MS * 2 ** Math.min(attempt, 8));
   try {
-    await delay(SHORTEST_POLL_MS + Math.random() * spread, undefined, signal === undefined ? {} : { signal });
+    await delay(SHORTEST_POLL_MS + chance() * spread, undefined, signal === undefined ? {} : { signal });
   } catch (error) {
     if (signal?.aborted) throw abortError(signal);
     throw error;
   }
+}
+
+/** From 0 to 1. Waiters must differ from each other; nothing else depends on the value. */
+function chance(): number {
+  const [value = 0] = crypto.getRandomValues(new Uint16Array(1));
+  return value / 0xffff;
 }
 
 function release(database: DatabaseSync): void {

@@ -49,8 +49,7 @@ export function resolveSettings({ profile, profileGiven, env, config }: Settings
   const stored = config.profiles?.[profile];
   const get = (key: ConfigKey, option?: string): Setting => {
     const source = SOURCES[key];
-    if (option !== undefined)
-      return { value: option, origin: 'option', from: `--${key.replaceAll('_', '-')}` };
+    if (option !== undefined) return { value: option, origin: 'option', from: optionName(key) };
     const variable = source.env.find((name) => env[name] !== undefined);
     if (variable !== undefined) return { value: env[variable], origin: 'environment', from: variable };
     const kept = stored?.[key];
@@ -64,4 +63,8 @@ export function resolveSettings({ profile, profileGiven, env, config }: Settings
     get,
     value: (key, option) => get(key, option).value ?? SOURCES[key].fallback,
   };
+}
+
+function optionName(key: ConfigKey): string {
+  return key === 'scopes' ? '--scope' : `--${key.replaceAll('_', '-')}`;
 }

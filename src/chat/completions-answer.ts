@@ -38,16 +38,12 @@ export async function* readCompletions(
   const body = createBodyReader(response, decoder);
   const chunks = response.bytes()[Symbol.asyncIterator]();
   let timer: NodeJS.Timeout | undefined;
-  let quiet = false;
 
   const wait = (): void => {
-    const finished = decoder.finishReason !== undefined;
+    // After a finish reason this is no failure either, see below.
     timer ??= setTimeout(
-      () => {
-        quiet = finished;
-        options.stop.abort(silent(host, options.clocks.silenceMs));
-      },
-      finished ? options.clocks.quietMs : options.clocks.silenceMs,
+      () => options.stop.abort(silent(host, options.clocks.silenceMs)),
+      decoder.finishReason === undefined ? options.clocks.silenceMs : options.clocks.quietMs,
     );
   };
   const rest = (): void => {
@@ -68,8 +64,8 @@ export async function* readCompletions(
         else body.push(next.value);
         if (ended) body.end();
       } catch (error) {
-        // After a finish reason nothing is missing, however the connection ends.
-        if (!quiet && !(decoder.finishReason !== undefined && isConnectionFailure(error))) failure = error;
+        // After a finish reason nothing is missing, however the connection ends, or stays.
+        if (decoder.finishReason === undefined || !isConnectionFailure(error)) failure = error;
         ended = true;
         decoder.end();
       }

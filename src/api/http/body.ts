@@ -5,7 +5,6 @@
  */
 
 export interface BodyQueue extends AsyncIterable<Uint8Array> {
-  readonly ended: boolean;
   push(chunk: Uint8Array): void;
   end(): void;
   fail(error: Error): void;
@@ -65,9 +64,6 @@ export function createBodyQueue(flow: FlowControl): BodyQueue {
   };
 
   return {
-    get ended() {
-      return ended || failure !== undefined;
-    },
     push(chunk) {
       if (ended || failure !== undefined || chunk.length === 0) return;
       chunks.push(chunk);

@@ -35,6 +35,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
   let controller: Dispatcher.DispatchController | undefined;
   let body: BodyQueue | undefined;
   let stopped: MiraError | undefined;
+  let complete = false;
   let released = false;
   let rest = RELEASE_BYTES;
 
@@ -56,7 +57,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
   };
   const cancel = (): void => fail(new MiraError('interrupted', 'Stopped reading the answer.'));
   const release = (): void => {
-    if (body === undefined || body.ended || stopped !== undefined) return;
+    if (complete || stopped !== undefined) return;
     released = true;
     controller?.resume();
     releaseTimer = setTimeout(cancel, RELEASE_MS);
@@ -106,6 +107,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       else if ((rest -= chunk.length) < 0) cancel();
     },
     onResponseEnd() {
+      complete = true;
       settle();
       // undici offers the connection again one turn of the loop after the end. A caller who hears of the end
       // earlier, and asks at once, would pay for a new connection.

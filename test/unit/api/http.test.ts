@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { gzipSync, brotliCompressSync, deflateRawSync, deflateSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
@@ -328,6 +329,27 @@ describe('an abort', () => {
     controller.abort();
     expect(facts(await failureOf(reading))).toEqual({ code: 'interrupted', exit: 130, message: 'Stopped.' });
     await gone;
+  });
+
+  it('leaves no clock running behind an answer that is complete', async () => {
+    const server = await serve(({ write }) => write(whole(200, 'done')));
+    const http = openHttp();
+    const clocks = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    await (await http.request({ url: new URL(server.origin) })).text();
+    const before = clocks();
+    (await http.request({ url: new URL(server.origin), totalMs: 60_000 })).discard();
+    expect(clocks()).toBeLessThanOrEqual(before);
+  });
+
+  it('is listened for no longer than the exchange lasts', async () => {
+    const server = await serve(({ write, request, reset }) =>
+      request.path === '/reset' ? reset() : write(whole(200, 'done')),
+    );
+    const { signal } = new AbortController();
+    const http = openHttp();
+    await (await http.request({ url: new URL(server.origin), signal })).text();
+    await failureOf(http.request({ url: new URL(`${server.origin}/reset`), signal }));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('by a time limit is a timeout', async () => {

@@ -253,7 +253,14 @@ describe('a busy service', () => {
     const server = await serve(({ write }) => write(whole(503, '')));
     const controller = new AbortController();
     const reason = new MiraError('terminated', 'Stopped.');
+    let asked = 0;
     const mira = provider(server, {
+      bearer: {
+        get: async () => {
+          asked += 1;
+          return credential('token-1');
+        },
+      },
       sleep: (_ms, signal) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('woken')));
@@ -262,6 +269,7 @@ describe('a busy service', () => {
     });
     const { error } = await hear(mira.chat(hi, { signal: controller.signal }));
     expect(error).toBe(reason);
+    expect(asked).toBe(1);
     expect(server.requests).toHaveLength(1);
   });
 

@@ -38,7 +38,7 @@ async function bundle(dir) {
     platform: 'node',
     // The one package with a compiled part, which is found beside its own files.
     external: ['keytar'],
-    plugins: [withoutDevtools()],
+    plugins: [withoutDevtools(), withoutChildProcess(), withoutBuiltinFacades()],
     transform: {
       target: 'node22.19',
       jsx: { runtime: 'automatic' },
@@ -104,4 +104,58 @@ function digest(folder) {
       .update('\0');
   }
   return hash.digest('hex');
+}
+
+/**
+ * An `import` from a built-in module makes Node read every one of its exports, and with them load what stands
+ * behind each: `node:process` alone brings streams, terminals, sockets and workers. Taken from
+ * `process.getBuiltinModule`, only what is used is touched. Commander's import of child_process, which it needs
+ * for subcommands that are programs of their own, then has to be put off as well: mira has none.
+ */
+function withoutBuiltinFacades() {
+  return {
+    name: 'without-builtin-facades',
+    renderChunk(code) {
+      const taken = code.replace(
+        /(?<=^|;|\n)import\s*([^;'"]*?)\s*from\s*["'](node:[\w/]+)["'];?/g,
+        (statement, names, module) => `${takeBuiltin(names.trim(), module)};`,
+      );
+      if (/(?:^|;|\n)import[^("']*["']node:/.test(taken))
+        throw new Error('An import of a built-in was not understood.');
+      return { code: taken, map: null };
+    },
+  };
+}
+
+function takeBuiltin(names, module) {
+  const source = `process.getBuiltinModule("${module}")`;
+  const everything = /^\* ?as ([\w$]+)$/.exec(names);
+  if (everything) return `const ${everything[1]}=${source}`;
+  const [, byDefault, named] = /^([\w$]+)?,?\s*(?:\{(.*)\})?$/s.exec(names) ?? [];
+  const parts = [];
+  if (byDefault) parts.push(`const ${byDefault}=${source}`);
+  if (named) parts.push(`const {${named.replace(/([\w$]+)\s+as\s+([\w$]+)/g, '$1:$2')}}=${source}`);
+  if (parts.length === 0) throw new Error(`An import of ${module} was not understood: ${names}`);
+  return parts.join(';');
+}
+/**
+ * Commander imports node:child_process for subcommands that are programs of their own, of which mira has none.
+ * The module costs a tenth of a bare start of Node, so it is loaded only if Commander should ever ask for it.
+ */
+function withoutChildProcess() {
+  const question = "import childProcess from 'node:child_process';";
+  return {
+    name: 'without-child-process',
+    transform: {
+      filter: { id: /[\\/]commander[\\/]lib[\\/]command\.js$/ },
+      handler(code) {
+        if (!code.includes(question)) {
+          throw new Error('Commander imports child_process in another way: look at withoutChildProcess.');
+        }
+        const answer =
+          "const childProcess = { spawn: (...args) => process.getBuiltinModule('node:child_process').spawn(...args) };";
+        return { code: code.replace(question, answer), map: null };
+      },
+    },
+  };
 }

@@ -22,7 +22,7 @@ import type { Signals } from './signals.ts';
 import { resolvePaths } from './store/paths.ts';
 import type { Keychain } from './store/keychain.ts';
 import type { SecretStore } from './store/secret-store.ts';
-import { createSessionIndex } from './store/session-index.ts';
+import type { createSessionIndex, SessionIndex } from './store/session-index.ts';
 import { decideColor } from './ui/color.ts';
 import type { ColorFlag } from './ui/color.ts';
 
@@ -106,7 +106,6 @@ function createContext(world: World): Context {
   const color = (isTTY: boolean): boolean =>
     decideColor({ flag: globals.color as ColorFlag | undefined, env, isTTY });
   const uid = process.geteuid?.();
-  const index = createSessionIndex({ file: paths.sessionsFile, storeLockFile: paths.storeLockFile, uid });
   const context: Context = {
     io,
     env,
@@ -139,7 +138,7 @@ function createContext(world: World): Context {
     },
     paths,
     settings: once(() => readSettings({ globals, env, configFile: paths.configFile, warn })),
-    index,
+    index: lazyIndex({ file: paths.sessionsFile, storeLockFile: paths.storeLockFile, uid }),
     openStore: (where) => openStore(context, { world, where, uid }),
     sessions: once(() => loadSessions(context)),
     credentials: once(() => loadCredentials(context)),
@@ -159,6 +158,15 @@ function createContext(world: World): Context {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
+}
+
+function lazyIndex(options: Parameters<typeof createSessionIndex>[0]): SessionIndex {
+  const open = once(async () => (await import('./store/session-index.ts')).createSessionIndex(options));
+  return {
+    read: async () => (await open()).read(),
+    find: async (profile) => (await open()).find(profile),
+    update: async (change) => (await open()).update(change),
+  };
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

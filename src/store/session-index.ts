@@ -3,8 +3,6 @@
  * status needs no keychain, and it is what tells "your keychain is locked" from "you are not signed in".
  */
 import { MiraError } from '../errors.ts';
-import { writeFileAtomically } from './atomic-file.ts';
-import { withLock } from './lock.ts';
 import { readPrivateFile } from './private-file.ts';
 import { isSessionEntry, type SessionEntry } from './session-entry.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -49,7 +47,12 @@ export function createSessionIndex({ file, storeLockFile, uid, signal }: Session
     async find(profile) {
       return (await read()).get(profile);
     },
-    update(change) {
+    async update(change) {
+      // Loaded here, because most commands only read.
+      const [{ withLock }, { writeFileAtomically }] = await Promise.all([
+        import('./lock.ts'),
+        import('./atomic-file.ts'),
+      ]);
       return withLock({ file: storeLockFile, uid, signal }, async () => {
         const entries = await read();
         const before = serialize(entries);

@@ -1,23 +1,23 @@
 /** The fast way to read the preferences: every command does it, and conf takes a tenth of a second to load. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { MiraError } from '../errors.ts';
 import { findConfigFault, type Config } from './config-schema.ts';
 import { shellQuote } from './shell-quote.ts';
 import { storageError, systemCode } from './storage-error.ts';
 
-export type { Config, ConfigKey, ProfileConfig } from './config-schema.ts';
+export type { Config, ConfigKey } from './config-schema.ts';
 
 /**
  * The configuration; an absent or empty file is an empty one.
  * @throws MiraError `invalid_config` naming the place and the fix; `storage_failed`
  */
 export async function readConfig(file: string): Promise<Config> {
-  return parseConfig({ file, text: await readText(file) });
+  return parseConfig({ file, text: readText(file) });
 }
 
-async function readText(file: string): Promise<string> {
+function readText(file: string): string {
   try {
-    return await readFile(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return '';
     throw storageError(error, { file, doing: 'read' });

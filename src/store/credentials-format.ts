@@ -5,8 +5,8 @@
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 
-export const FORMAT = 'mira-credentials';
-export const VERSION = 1;
+const FORMAT = 'mira-credentials';
+const VERSION = 1;
 
 export type KeyKind = 'passphrase' | 'key_file' | 'keychain';
 

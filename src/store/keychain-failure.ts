@@ -96,7 +96,7 @@ const REMEDIES: Readonly<Record<KeychainState, string>> = {
 };
 
 /** The state in which a call failed, kept as the cause of the MiraError. */
-export class KeychainFailure extends Error {
+class KeychainFailure extends Error {
   override readonly name = 'KeychainFailure';
   readonly state: KeychainState;
 

@@ -10,11 +10,14 @@ const PATTERNS: readonly RegExp[] = [
   /mirra_(?:script_|install_|test_)?[\w-]{6,}/g,
   /sk-(?:ant-|proj-)?[\w-]{16,}/g,
   /(?:AKIA|ASIA)[A-Z0-9]{12,}/g,
-  /eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
+  /eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)*/g,
   /gh[pousr]_\w{20,}/g,
   /-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g,
   /(?<=:\/\/)[^\s/@]+(?=@)/g,
-  /(?<=\b(?:authorization|x-api-key|cookie|set-cookie|device_code|refresh_token|access_token|id_token|client_secret|password|passphrase)["']?\s*[:=]\s*["']?)(?:bearer\s+)?[^\s"',;&]+/gi,
+  // A header's value ends with its line, or with its quotes: schemes and cookies have several parts.
+  /(?<=\b(?:authorization|cookie)\\?["']?\s*[:=]\s*\\?["']?)[^\s"'\\][^"'\\\r\n]*/gi,
+  // A quote may be escaped: JSON inside a quoted fact.
+  /(?<=\b(?:x-api-key|device_code|refresh_token|access_token|id_token|client_secret|password|passphrase)\\?["']?\s*[:=]\s*\\?["']?)(?:[^\s"',;&\\]|\\(?!["']))+/gi,
 ];
 
 const SHORTEST_SECRET = 8;
@@ -33,11 +36,16 @@ export function createRedactor(): Redactor {
     },
     redact(text) {
       let clean = text;
-      for (const secret of secrets) clean = clean.replaceAll(secret, '[redacted]');
+      for (const secret of longestFirst(secrets)) clean = clean.replaceAll(secret, '[redacted]');
       for (const pattern of PATTERNS) clean = clean.replace(pattern, '[redacted]');
       return clean;
     },
   };
+}
+
+/** A secret that begins with another must not leave its end behind. */
+function longestFirst(secrets: ReadonlySet<string>): readonly string[] {
+  return [...secrets].sort((a, b) => b.length - a.length);
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -48,12 +56,14 @@ export type Log = (event: string, fields?: LogFields) => void;
 export const silentLog: Log = () => {};
 
 export function createLog(sink: { write(line: string): void; now(): number; redactor: Redactor }): Log {
+  const { redact } = sink.redactor;
   return (event, fields = {}) => {
     const facts = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => ` ${name}=${typeof value === 'string' ? JSON.stringify(value) : value}`)
+      // Before it is quoted, because quoting changes a secret that has quotes in it.
+      .map(([name, value]) => ` ${name}=${typeof value === 'string' ? JSON.stringify(redact(value)) : value}`)
       .join('');
     const time = new Date(sink.now()).toISOString().slice(11, 23);
-    sink.write(`debug ${time} ${sink.redactor.redact(event + facts)}\n`);
+    sink.write(`debug ${time} ${redact(event + facts)}\n`);
   };
 }

@@ -56,7 +56,7 @@ export async function* readCompletions(
       const seen = decoder.count;
       // The clock runs while waiting only, and comments do not reset it.
       wait();
-      let failure: unknown;
+      let failure: MiraError | undefined;
       let ended = false;
       try {
         const next = await chunks.next();
@@ -65,6 +65,7 @@ export async function* readCompletions(
         if (ended) body.end();
       } catch (error) {
         // After a finish reason nothing is missing, however the connection ends, or stays.
+        if (!(error instanceof MiraError)) throw error;
         if (decoder.finishReason === undefined || !isConnectionFailure(error)) failure = error;
         ended = true;
         decoder.end();
@@ -145,11 +146,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isConnectionFailure(error: unknown): boolean {
-  return (
-    error instanceof MiraError &&
-    ['stream_cut', 'connection_reset', 'network_failed', 'timeout'].includes(error.code)
-  );
+function isConnectionFailure(error: MiraError): boolean {
+  return ['stream_cut', 'connection_reset', 'network_failed', 'timeout'].includes(error.code);
 }
 
 function* conclusion(decoder: CompletionsDecoder, response: HttpResponse): Generator<ChatEvent, void> {

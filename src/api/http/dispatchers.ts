@@ -32,11 +32,10 @@ export function createDispatchers(rules: ConnectionRules): Dispatchers {
       return created;
     },
     async destroy() {
-      const dispatchers = await Promise.allSettled(open.values());
+      const created = [...open.values()];
       open.clear();
-      await Promise.all(
-        dispatchers.map((one) => (one.status === 'fulfilled' ? one.value.destroy() : undefined)),
-      );
+      // A dispatcher that could not be made has nothing to end; its failure was the request's.
+      await Promise.allSettled(created.map(async (one) => (await one).destroy()));
     },
   };
 }

@@ -69,6 +69,15 @@ export async function runLineChat(options: LineChatOptions): Promise<void> {
     const forget = onInterrupt?.(() => stopping.abort());
     const sanitizer = createSanitizer();
     let text = '';
+    let isLineOpen = false;
+    const endLine = (): void => {
+      if (isLineOpen) stdout.write('\n');
+      isLineOpen = false;
+    };
+    const mark = (line: string): void => {
+      endLine();
+      say(line);
+    };
     try {
       const request = { model: turn.model, signal: AbortSignal.any([signal, stopping.signal]) };
       for await (const event of send(turn.messages, request)) {
@@ -77,25 +86,27 @@ export async function runLineChat(options: LineChatOptions): Promise<void> {
           say(style.dim(`${sanitizeLine(event.reason, 80)}: trying again in ${seconds} s.`));
         } else if (event.kind === 'text') {
           const safe = sanitizer.push(event.text);
+          if (safe === '') continue;
           text += safe;
           stdout.write(safe);
-        } else if (event.kind === 'finish' && event.finishReason !== 'stop') {
-          if (event.finishReason === 'length') say(style.warn('\n(cut at the limit for one answer)'));
-          if (event.finishReason === 'content_filter') say(style.warn('\n(stopped by the content filter)'));
+          isLineOpen = !safe.endsWith('\n');
+        } else if (event.kind === 'finish') {
+          if (event.finishReason === 'length') mark(style.warn('(cut at the limit for one answer)'));
+          if (event.finishReason === 'content_filter') mark(style.warn('(stopped by the content filter)'));
         }
         if (request.signal.aborted) throw abortError(request.signal);
       }
     } catch (error) {
       if (stopping.signal.aborted || signal.aborted) {
-        say(style.dim(text === '' ? '(stopped)' : '\n(stopped)'));
+        mark(style.dim('(stopped)'));
       } else {
         const { message, hint } = toMiraError(error);
         const line = sanitizeLine(hint === undefined ? message : `${message} ${hint}`, 600);
-        say(style.bad(`${text === '' || text.endsWith('\n') ? '' : '\n'}✗ ${line}`));
+        mark(style.bad(`✗ ${line}`));
       }
     } finally {
       forget?.();
-      if (text !== '' && !text.endsWith('\n')) stdout.write('\n');
+      endLine();
     }
     return text === '' ? turn.messages.slice(0, -1) : [...turn.messages, { role: 'assistant', text }];
   }

@@ -148,6 +148,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
 
   // Before the first frame, so that what is typed on seeing it is not echoed by the terminal itself.
   stdin.setRawMode(true);
+  // A prompt before this may have left it paused, and Ink alone does not wake it then.
+  stdin.resume();
   const first = layout(state, options, now());
   shown = JSON.stringify(first);
   const ink = render(view(first), {

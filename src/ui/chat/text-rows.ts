@@ -8,7 +8,7 @@ export function cellWidth(text: string): number {
   return ASCII.test(text) ? text.length : stringWidth(text);
 }
 
-export function* graphemesOf(text: string): Generator<string, void, undefined> {
+function* graphemesOf(text: string): Generator<string, void, undefined> {
   if (ASCII.test(text)) {
     yield* text;
     return;

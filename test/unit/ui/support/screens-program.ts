@@ -1,0 +1,76 @@
+/** The hidden prompt, the confirmation and the waiting screen, one after the other, and then the chat, for a real terminal. */
+import { once } from 'node:events';
+import type { LoginEvent } from '../../../../src/auth/login-event.ts';
+import type { ChatEvent } from '../../../../src/chat/provider.ts';
+import { MiraError } from '../../../../src/errors.ts';
+import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
+import { copyText } from '../../../../src/ui/clipboard.ts';
+import { showLogin } from '../../../../src/ui/login-screen.ts';
+import { askHidden, confirm } from '../../../../src/ui/prompts.ts';
+import { createSpinner } from '../../../../src/ui/spinner.ts';
+import { createStyle } from '../../../../src/ui/style.ts';
+
+const { stdin, stdout, stderr } = process;
+const { signal } = new AbortController();
+const style = createStyle({ color: false });
+const cancelled = Promise.withResolvers<void>();
+
+const secret = await askHidden({ question: 'API key:', stdin, stderr, signal });
+stdout.write(`${secret.length} characters\n`);
+const answer = await confirm({ question: 'Keep it?', stdin, stderr, signal });
+stdout.write(`kept: ${answer}\n`);
+
+async function* events(): AsyncGenerator<LoginEvent> {
+  yield {
+    kind: 'device_code',
+    verificationUri: 'https://id.example/device',
+    userCode: 'WDJB-MJHT',
+    expiresAt: Date.now() + 600_000,
+    interval: 5,
+    host: 'id.example',
+    scopes: ['openid'],
+  };
+  await cancelled.promise;
+  yield { kind: 'cancelled', error: new MiraError('interrupted', 'Sign-in was cancelled.') };
+}
+
+const copying = { env: {}, platform: 'linux' as const, isSsh: true };
+const screen = showLogin(events(), {
+  stderr,
+  stdin,
+  spinner: createSpinner({ stream: stderr, style }),
+  style,
+  machine: 'laptop',
+  copy: (text) => copyText(text, { ...copying, writeToTerminal: (bytes) => void stderr.write(bytes) }),
+  copyAtOnce: true,
+  now: Date.now,
+  every(intervalMs, tick) {
+    const timer = setInterval(tick, intervalMs);
+    return () => clearInterval(timer);
+  },
+  cancel: () => cancelled.resolve(),
+});
+for await (const event of screen) stdout.write(`event: ${event.kind}\n`);
+
+stdout.write('type a line\n');
+stdin.resume();
+const [line] = await once(stdin, 'data');
+stdin.pause();
+stdout.write(`read: ${JSON.stringify(String(line))}\n`);
+
+await runChat({
+  send,
+  model: 'mira',
+  profile: 'default',
+  stdin,
+  stdout,
+  stderr,
+  style,
+  signal,
+  now: Date.now,
+});
+stdout.write('left\n');
+
+async function* send(): AsyncGenerator<ChatEvent> {
+  yield { kind: 'text', text: 'Hello.' };
+}

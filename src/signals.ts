@@ -6,6 +6,7 @@ import { MiraError } from './errors.ts';
 
 const GRACE_MS = 1_000;
 const SAVE_GRACE_MS = 5_000;
+const FINISHING = 'Finishing what must be saved (Ctrl-C again leaves at once).';
 
 const SIGNALS = {
   SIGINT: { code: 'interrupted', message: 'Stopped.' },
@@ -41,8 +42,12 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
       return;
     }
     controller.abort(reason);
-    if (saving > 0) say('Finishing what must be saved (Ctrl-C again leaves at once).');
-    setTimeout(() => leave(reason.exitCode), saving > 0 ? SAVE_GRACE_MS : GRACE_MS).unref();
+    if (saving > 0) say(FINISHING);
+    setTimeout(() => {
+      // Looked at again, because a save can begin after the signal: its request was already on the way.
+      if (saving === 0) leave(reason.exitCode);
+      else setTimeout(() => leave(reason.exitCode), SAVE_GRACE_MS - GRACE_MS).unref();
+    }, GRACE_MS).unref();
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     host.on(name, () => {
@@ -55,6 +60,7 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
     interrupt: () => stop('SIGINT'),
     withoutInterruption: async (work) => {
       saving += 1;
+      if (controller.signal.aborted) say(FINISHING);
       try {
         return await work();
       } finally {
@@ -64,7 +70,7 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
     onInterrupt: (listener) => {
       intercepted = listener;
       return () => {
-        intercepted = undefined;
+        if (intercepted === listener) intercepted = undefined;
       };
     },
   };

@@ -6,7 +6,7 @@ import { MiraError } from '../errors.ts';
 
 export interface KeyFamily {
   readonly id: 'mira' | 'meetings' | 'mirra' | 'anthropic' | 'openai' | 'aws' | 'github';
-  /** How a person calls a key of this family. */
+  /** How a person calls a key of this family, article and all. */
   readonly label: string;
   readonly prefix: RegExp;
   readonly shape: RegExp;
@@ -18,49 +18,49 @@ export interface KeyFamily {
 export const KEY_FAMILIES: readonly KeyFamily[] = [
   {
     id: 'mira',
-    label: 'Mira platform key',
+    label: 'a Mira platform key',
     prefix: /^sk-mira-/i,
     shape: /^sk-mira-[0-9a-f]{40}$/,
     expected: '`sk-mira-` and 40 characters 0-9 a-f, 48 in all',
   },
   {
     id: 'meetings',
-    label: 'Mira meetings key',
+    label: 'a Mira meetings key',
     prefix: /^mira_live_/i,
     shape: /^mira_live_[A-Za-z0-9]{32}$/,
     expected: '`mira_live_` and 32 letters or digits',
   },
   {
     id: 'mirra',
-    label: 'Mirra SDK key',
+    label: 'a Mirra SDK key',
     prefix: /^mirra_/i,
     shape: /^mirra_\S+$/,
     expected: '`mirra_` and the rest of the key, without spaces',
   },
   {
     id: 'anthropic',
-    label: 'Anthropic key',
+    label: 'an Anthropic key',
     prefix: /^sk-ant-/i,
     shape: /^sk-ant-[\w-]{16,}$/,
     expected: '`sk-ant-` and the rest of the key',
   },
   {
     id: 'openai',
-    label: 'OpenAI key',
+    label: 'an OpenAI key',
     prefix: /^sk-/i,
     shape: /^sk-[\w-]{16,}$/,
     expected: '`sk-` and the rest of the key',
   },
   {
     id: 'aws',
-    label: 'AWS access key id',
+    label: 'an AWS access key id',
     prefix: /^(?:AKIA|ASIA)/,
     shape: /^(?:AKIA|ASIA)[A-Z0-9]{16}$/,
     expected: '`AKIA` or `ASIA` and 16 capital letters or digits',
   },
   {
     id: 'github',
-    label: 'GitHub token',
+    label: 'a GitHub token',
     prefix: /^gh[pousr]_/,
     shape: /^gh[pousr]_\w{20,}$/,
     expected: '`ghp_` or a sister prefix and the rest of the token',
@@ -101,7 +101,7 @@ export function requirePlatformKey(key: string, use: KeyUse): string {
     if (use.force) return key;
     throw new MiraError(
       'other_vendor',
-      `The key from ${use.source} looks like a ${family.label}; it was not sent to the Mira platform.`,
+      `The key from ${use.source} looks like ${family.label}; it was not sent to the Mira platform.`,
       {
         hint: 'Use a Mira platform key (https://platform.vmira.ai/api-keys), or add --force if you are sure.',
       },

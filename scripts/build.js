@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -113,31 +114,32 @@ function digest(folder) {
  * for subcommands that are programs of their own, then has to be put off as well: mira has none.
  */
 function withoutBuiltinFacades() {
+  const isFacade = (node) => node.type === 'ImportDeclaration' && isBuiltin(node.source.value);
   return {
     name: 'without-builtin-facades',
     renderChunk(code) {
-      const taken = code.replace(
-        /(?<=^|;|\n)import\s*([^;'"]*?)\s*from\s*["'](node:[\w/]+)["'];?/g,
-        (statement, names, module) => `${takeBuiltin(names.trim(), module)};`,
-      );
-      if (/(?:^|;|\n)import[^("']*["']node:/.test(taken))
-        throw new Error('An import of a built-in was not understood.');
+      // From the end, so that the positions of those before stay true.
+      const taken = this.parse(code)
+        .body.filter(isFacade)
+        .reduceRight(
+          (text, node) => text.slice(0, node.start) + takeBuiltin(node) + text.slice(node.end),
+          code,
+        );
       return { code: taken, map: null };
     },
   };
 }
 
-function takeBuiltin(names, module) {
-  const source = `process.getBuiltinModule("${module}")`;
-  const everything = /^\* ?as ([\w$]+)$/.exec(names);
-  if (everything) return `const ${everything[1]}=${source}`;
-  const [, byDefault, named] = /^([\w$]+)?,?\s*(?:\{(.*)\})?$/s.exec(names) ?? [];
-  const parts = [];
-  if (byDefault) parts.push(`const ${byDefault}=${source}`);
-  if (named) parts.push(`const {${named.replace(/([\w$]+)\s+as\s+([\w$]+)/g, '$1:$2')}}=${source}`);
-  if (parts.length === 0) throw new Error(`An import of ${module} was not understood: ${names}`);
-  return parts.join(';');
+function takeBuiltin({ source, specifiers }) {
+  // Spelled out, because a chunk may well import the process under its own name.
+  const module = `globalThis.process.getBuiltinModule(${JSON.stringify(source.value)})`;
+  const isNamed = (each) => each.type === 'ImportSpecifier';
+  const whole = specifiers.filter((each) => !isNamed(each)).map((each) => each.local.name);
+  const named = specifiers.filter(isNamed).map(({ imported, local }) => `${imported.name}: ${local.name}`);
+  const names = named.length === 0 ? whole : [...whole, `{ ${named.join(', ')} }`];
+  return names.map((name) => `const ${name} = ${module};`).join('');
 }
+
 /**
  * Commander imports node:child_process for subcommands that are programs of their own, of which mira has none.
  * The module costs a tenth of a bare start of Node, so it is loaded only if Commander should ever ask for it.

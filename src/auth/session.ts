@@ -82,21 +82,25 @@ export function isFresh(
 }
 
 function isSession(value: unknown): value is SessionSecret {
-  if (typeof value !== 'object' || value === null) return false;
-  const record = value as Readonly<Record<string, unknown>>;
+  if (!isRecord(value)) return false;
   return (
-    record['v'] === 1 &&
-    (record['credential'] === 'session' || record['credential'] === 'api_key') &&
-    typeof record['accessToken'] === 'string' &&
-    isOptional(record['refreshToken'], 'string') &&
-    typeof record['obtainedAt'] === 'number' &&
-    isOptional(record['expiresAt'], 'number') &&
-    typeof record['gen'] === 'number'
+    value['v'] === 1 &&
+    (value['credential'] === 'session' || value['credential'] === 'api_key') &&
+    typeof value['accessToken'] === 'string' &&
+    (value['refreshToken'] === undefined || typeof value['refreshToken'] === 'string') &&
+    Number.isFinite(value['obtainedAt']) &&
+    (value['expiresAt'] === undefined || Number.isFinite(value['expiresAt'])) &&
+    (value['account'] === undefined || hasId(value['account'])) &&
+    Number.isFinite(value['gen'])
   );
 }
 
-function isOptional(value: unknown, type: 'string' | 'number'): boolean {
-  return value === undefined || typeof value === type;
+function hasId(account: unknown): boolean {
+  return isRecord(account) && typeof account['id'] === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function unreadable(): MiraError {

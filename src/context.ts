@@ -84,6 +84,8 @@ export interface Context {
   readonly index: SessionIndex;
   /** The store that holds, or is to hold, a session; `patient` waits for a person to unlock a keychain. */
   readonly openStore: (where: StoreChoice) => Promise<SecretStore>;
+  /** How the credentials file on disk is sealed; undefined when there is none. */
+  readonly fileProtection: () => Promise<ProtectionForm | undefined>;
   readonly sessions: () => Promise<Sessions>;
   readonly credentials: () => Promise<Credentials>;
   readonly http: () => Promise<Http>;

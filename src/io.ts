@@ -14,8 +14,13 @@ export function createIo(host: NodeJS.Process): Io {
   };
 }
 
+/** `node:tty` loads sockets and streams, so it is asked about devices only, not about pipes and files. */
 function isTerminal(host: NodeJS.Process, fd: 0 | 1 | 2): boolean {
-  return host.getBuiltinModule('node:tty').isatty(fd);
+  try {
+    return fstatSync(fd).isCharacterDevice() && host.getBuiltinModule('node:tty').isatty(fd);
+  } catch {
+    return false;
+  }
 }
 
 interface Target {
@@ -68,11 +73,15 @@ function quietOutput(output: Output): Output {
   };
 }
 
+/** What stdin is gets looked at when somebody asks. */
 function createInput(host: NodeJS.Process): Input {
-  const terminal = isTerminal(host, 0);
   return {
-    isTerminal: terminal,
-    kind: terminal ? 'terminal' : pipeOrFile(),
+    get isTerminal() {
+      return isTerminal(host, 0);
+    },
+    get kind() {
+      return isTerminal(host, 0) ? 'terminal' : pipeOrFile();
+    },
     read: (signal) => readStream(host, signal),
   };
 }

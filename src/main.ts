@@ -8,7 +8,7 @@ import type { Http } from './api/http.ts';
 import type { Credentials } from './auth/credential.ts';
 import type { Sessions } from './auth/sessions.ts';
 import { printFailure, respond } from './commands/respond.ts';
-import type { Context, Env, StoreChoice } from './context.ts';
+import type { Context, Env } from './context.ts';
 import { MiraError, toMiraError } from './errors.ts';
 import { createIo } from './io.ts';
 import { createLog, createRedactor, silentLog } from './log.ts';
@@ -20,8 +20,6 @@ import type { Settings } from './settings.ts';
 import { handleSignals } from './signals.ts';
 import type { Signals } from './signals.ts';
 import { resolvePaths } from './store/paths.ts';
-import type { Keychain } from './store/keychain.ts';
-import type { SecretStore } from './store/secret-store.ts';
 import type { createSessionIndex, SessionIndex } from './store/session-index.ts';
 import { decideColor } from './ui/color.ts';
 import type { ColorFlag } from './ui/color.ts';
@@ -39,8 +37,8 @@ export async function main(): Promise<void> {
   const io = createIo(process);
   const json = asksForJson(argv);
   const printer = { json, redactor };
-  const keychain: { current?: Keychain } = {};
-  const leave = (code: number): never => leaveWith(code, keychain.current?.stuck() ?? false);
+  const keychain = { stuck: () => false };
+  const leave = (code: number): never => leaveWith(code, keychain.stuck());
   try {
     const parsed = await parseCommandLine(argv, __MIRA_VERSION__);
     if (parsed.kind === 'text') {
@@ -94,7 +92,8 @@ interface World {
   readonly log: Log;
   readonly redactor: Redactor;
   readonly signals: Signals;
-  readonly keychain: { current?: Keychain };
+  /** Becomes true when a keychain call hangs in this process. */
+  readonly keychain: { stuck: () => boolean };
 }
 
 function createContext(world: World): Context {
@@ -106,6 +105,16 @@ function createContext(world: World): Context {
   const color = (isTTY: boolean): boolean =>
     decideColor({ flag: globals.color as ColorFlag | undefined, env, isTTY });
   const uid = process.geteuid?.();
+  const stores = once(async () => {
+    const { createStores } = await import('./stores.ts');
+    const made = createStores(context, {
+      helperFile: fileURLToPath(new URL('./keychain-helper.js', import.meta.url)),
+      execPath: process.execPath,
+      env: process.env,
+    });
+    world.keychain.stuck = made.keychainIsStuck;
+    return made;
+  });
   const context: Context = {
     io,
     env,
@@ -123,12 +132,10 @@ function createContext(world: World): Context {
     notice,
     warn,
     keepOut: redactor.add,
-    canPrompt:
-      io.stdin.isTerminal &&
-      io.stderr.isTerminal &&
-      globals.input &&
-      env['MIRA_NO_INPUT'] === undefined &&
-      !isCi,
+    get canPrompt() {
+      if (isCi || !globals.input || env['MIRA_NO_INPUT'] !== undefined) return false;
+      return io.stdin.isTerminal && io.stderr.isTerminal;
+    },
     isCi,
     style: async (stream = 'stdout') => {
       const wanted = color(io[stream].isTerminal);
@@ -139,7 +146,8 @@ function createContext(world: World): Context {
     paths,
     settings: once(() => readSettings({ globals, env, configFile: paths.configFile, warn })),
     index: lazyIndex({ file: paths.sessionsFile, storeLockFile: paths.storeLockFile, uid }),
-    openStore: (where) => openStore(context, { world, where, uid }),
+    openStore: async (where) => (await stores()).open(where),
+    fileProtection: async () => (await stores()).fileProtection(),
     sessions: once(() => loadSessions(context)),
     credentials: once(() => loadCredentials(context)),
     http: once(() => loadHttp(context)),
@@ -212,52 +220,6 @@ function requireProfileName(name: string): string {
   throw new MiraError('invalid_input', 'That is no name for a profile.', {
     hint: 'Use up to 32 small letters, digits, dots, dashes or underscores, beginning with a letter or digit.',
   });
-}
-
-interface StoreRequest {
-  readonly world: World;
-  readonly where: StoreChoice;
-  readonly uid: number | undefined;
-}
-
-async function openStore(context: Context, { world, where, uid }: StoreRequest): Promise<SecretStore> {
-  switch (where.storage) {
-    case 'keychain': {
-      const { createKeychain } = await import('./store/keychain.ts');
-      world.keychain.current ??= createKeychain({
-        helperFile: fileURLToPath(new URL('./keychain-helper.js', import.meta.url)),
-        execPath: process.execPath,
-        env: process.env,
-        platform: process.platform,
-        log: context.log,
-      });
-      if (!where.patient) return world.keychain.current;
-      return world.keychain.current.patient({
-        notify: () => context.warn('Waiting for your keychain to be unlocked (Ctrl-C stops).'),
-      });
-    }
-    case 'file': {
-      const { createCredentialsFile } = await import('./store/credentials-file.ts');
-      return createCredentialsFile({
-        file: context.paths.credentialsFile,
-        storeLockFile: context.paths.storeLockFile,
-        uid,
-        sources: { passphrase: (purpose) => askPassphrase(context, purpose), keyFile: context.paths.keyFile },
-        createWith: where.protection === 'passphrase' ? 'passphrase' : 'key_file',
-      });
-    }
-    case 'memory':
-      return (await import('./store/memory-store.ts')).createMemoryStore();
-  }
-}
-
-async function askPassphrase(context: Context, purpose: 'open' | 'create'): Promise<string | undefined> {
-  const given = context.env['MIRA_PASSPHRASE'];
-  if (given !== undefined) return given;
-  if (!context.canPrompt) return undefined;
-  const { askPassphrase: ask } = await import('./ui/passphrase.ts');
-  const { stdin, stderr } = context.io.terminal();
-  return ask({ purpose, stdin, stderr, signal: context.signal });
 }
 
 async function loadSessions(context: Context): Promise<Sessions> {

@@ -9,8 +9,7 @@ import { abortError, MiraError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import type { SessionIndex } from '../store/session-index.ts';
-import { requirePlatformKey } from './key-format.ts';
-import { notSignedIn } from './sessions.ts';
+import { notSignedIn, signInCommand } from './sign-in-command.ts';
 import type { Sessions } from './sessions.ts';
 
 export type Credential =
@@ -117,7 +116,7 @@ function apiUrlFor(
 }
 
 function storedBearer(deps: CredentialDeps, entry: SessionEntry): BearerSource {
-  const mend = entry.profile === 'default' ? 'mira auth login' : `mira auth login --profile ${entry.profile}`;
+  const mend = signInCommand(entry.profile);
   const what = entry.credential === 'api_key' ? 'key' : 'session';
   return {
     get: async ({ rejected, signal } = {}): Promise<Bearer> => {
@@ -149,11 +148,7 @@ function environmentBearer(
       deps.keepOut(credential.value);
       const value =
         credential.kind === 'api_key'
-          ? requirePlatformKey(credential.value, {
-              source: credential.variable,
-              documentedHost: apiUrl.origin === PLATFORM_ORIGIN,
-              force,
-            })
+          ? await requireSendable(credential, { apiUrl, force })
           : requireTokenText(credential.value);
       return {
         value,
@@ -163,6 +158,15 @@ function environmentBearer(
       };
     },
   };
+}
+
+async function requireSendable(
+  credential: EnvironmentUse['credential'],
+  { apiUrl, force }: { readonly apiUrl: URL; readonly force: boolean | undefined },
+): Promise<string> {
+  const { requirePlatformKey } = await import('./key-format.ts');
+  const documentedHost = apiUrl.origin === PLATFORM_ORIGIN;
+  return requirePlatformKey(credential.value, { source: credential.variable, documentedHost, force });
 }
 
 function requireTokenText(token: string): string {

@@ -10,8 +10,10 @@ import type { Log } from '../log.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import type { SessionIndex } from '../store/session-index.ts';
+import { requireKnownHosts } from './known-hosts.ts';
 import { expiryOf, formatSession, isFresh, parseSession, refreshWindowMs } from './session.ts';
 import type { SessionSecret, TokenSet } from './session.ts';
+import { notSignedIn, signInCommand, signInStep } from './sign-in-command.ts';
 
 const SAVE_TRIES = 5;
 const SAVE_PAUSE_MS = 500;
@@ -168,7 +170,7 @@ interface Exchange {
 async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exchange): Promise<TokenSet> {
   if (entry.issuer === undefined || entry.clientId === undefined) {
     throw new MiraError('not_refreshable', 'The session cannot be renewed: no issuer is known for it.', {
-      hint: signIn(entry.profile),
+      hint: signInCommand(entry.profile),
     });
   }
   const issuer = parseServiceUrl(entry.issuer, { name: 'The issuer of the session', from: 'server' });
@@ -184,27 +186,6 @@ async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exc
   }
   requireKnownHosts(entry, server.hosts);
   return server.refresh({ refreshToken, subject: secret.account?.id, resource: entry.resource });
-}
-
-/** A session's tokens go only to the hosts it was made with (decisions.md 13). */
-export function requireKnownHosts(entry: SessionEntry, hosts: readonly string[]): void {
-  const stranger = hosts.find((host) => !entry.hosts.some((known) => sameHost(known, host)));
-  if (stranger === undefined) return;
-  throw new MiraError(
-    'unsafe_url',
-    `The issuer now names another host than when you signed in: ${stranger}.`,
-    {
-      hint: `If you trust it, sign in again: ${signIn(entry.profile)}`,
-    },
-  );
-}
-
-function sameHost(known: string, host: string): boolean {
-  const name = (value: string): string => value.replace(/:\d+$/, '');
-  return (
-    known === host ||
-    (name(known) === name(host) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(name(host)))
-  );
 }
 
 interface Save {
@@ -294,7 +275,7 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
         lastRefresh: { at: deps.now(), outcome: 'refused' },
       },
     });
-    throw failure.with({ hint: signIn(entry.profile), next: [signInStep(entry.profile)] });
+    throw failure.with({ hint: signInCommand(entry.profile), next: [signInStep(entry.profile)] });
   }
   await note(deps, { entry, change: { lastRefresh: { at: deps.now(), outcome: 'failed' } } });
   const stillGood =
@@ -325,7 +306,7 @@ function notRefreshable(
   { session, need }: { readonly session: Session; readonly need: SessionNeed },
 ): MiraError {
   const { entry, secret } = session;
-  const hint = signIn(entry.profile);
+  const hint = signInCommand(entry.profile);
   const next = [signInStep(entry.profile)];
   if (secret.credential === 'api_key') {
     return new MiraError(
@@ -347,20 +328,9 @@ function notRefreshable(
       });
 }
 
-export function notSignedIn(profile: string): MiraError {
-  return new MiraError(
-    'not_signed_in',
-    profile === 'default' ? 'You are not signed in.' : `You are not signed in to profile ${profile}.`,
-    {
-      hint: `${signIn(profile)}, or set MIRA_API_KEY`,
-      next: [signInStep(profile)],
-    },
-  );
-}
-
 function endedError(entry: SessionEntry): MiraError {
   return new MiraError('session_ended', entry.ended?.reason ?? 'The session has ended.', {
-    hint: signIn(entry.profile),
+    hint: signInCommand(entry.profile),
     next: [signInStep(entry.profile)],
   });
 }
@@ -372,7 +342,7 @@ function missingSecret(entry: SessionEntry): MiraError {
       'keychain_locked',
       'The keychain holds no session although you signed in: it is locked, or it was reset.',
       {
-        hint: `Unlock it and try again; if it was reset, ${signIn(entry.profile)}`,
+        hint: `Unlock it and try again; if it was reset, ${signInCommand(entry.profile)}`,
       },
     );
   }
@@ -380,15 +350,7 @@ function missingSecret(entry: SessionEntry): MiraError {
     'credentials_unreadable',
     'The credentials file holds no session although you signed in: it was moved or replaced.',
     {
-      hint: `Put it back, or ${signIn(entry.profile)}`,
+      hint: `Put it back, or ${signInCommand(entry.profile)}`,
     },
   );
-}
-
-function signIn(profile: string): string {
-  return profile === 'default' ? 'mira auth login' : `mira auth login --profile ${profile}`;
-}
-
-function signInStep(profile: string): { readonly command: string; readonly why: string } {
-  return { command: signIn(profile), why: 'signs you in' };
 }

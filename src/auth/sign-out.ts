@@ -12,7 +12,7 @@ import type { SessionIndex } from '../store/session-index.ts';
 import type { OidcServer } from './oidc.ts';
 import { parseSession } from './session.ts';
 import type { SessionSecret } from './session.ts';
-import { requireKnownHosts } from './sessions.ts';
+import { requireKnownHosts } from './known-hosts.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
 

@@ -1,6 +1,8 @@
-/** Reading what nobody else may have written or may read: all checks are made on the open file, not on its name. */
-import { constants, type Stats } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+/**
+ * Reading what nobody else may have written or may read: all checks are made on the open file, not on its name.
+ * Read synchronously: the files are small and local, and `fs/promises` would cost every start more than they do.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { MiraError } from '../errors.ts';
 import { shellQuote } from './shell-quote.ts';
 import { storageError, systemCode } from './storage-error.ts';
@@ -18,23 +20,23 @@ export interface PrivateFile {
  */
 export async function readPrivateFile(request: PrivateFile): Promise<Buffer | undefined> {
   const { file } = request;
-  const handle = await openWithoutFollowing(file);
-  if (handle === undefined) return undefined;
+  const descriptor = openWithoutFollowing(file);
+  if (descriptor === undefined) return undefined;
   try {
-    requirePrivate(await handle.stat(), request);
-    return await readAtMost(handle, request);
+    requirePrivate(fstatSync(descriptor), request);
+    return readAtMost(descriptor, request);
   } catch (error) {
     throw storageError(error, { file, doing: 'read' });
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
 
-async function openWithoutFollowing(file: string): Promise<FileHandle | undefined> {
+function openWithoutFollowing(file: string): number | undefined {
   // Windows knows neither flag. O_NONBLOCK: opening a named pipe must not wait for a writer.
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   try {
-    return await open(file, flags);
+    return openSync(file, flags);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT') return undefined;
@@ -69,11 +71,12 @@ export function requirePrivate(stats: Stats, { file, uid }: Pick<PrivateFile, 'f
   }
 }
 
-async function readAtMost(handle: FileHandle, { file, maxBytes }: PrivateFile): Promise<Buffer> {
+function readAtMost(descriptor: number, { file, maxBytes }: PrivateFile): Buffer {
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(64 * 1024), 0, 64 * 1024, total);
+    const buffer = Buffer.alloc(64 * 1024);
+    const bytesRead = readSync(descriptor, buffer, 0, buffer.length, total);
     if (bytesRead === 0) return Buffer.concat(chunks);
     total += bytesRead;
     if (total > maxBytes) {

@@ -78,5 +78,6 @@ async function openFile(context: Context): Promise<ChosenStore> {
     context.env['MIRA_PASSPHRASE'] !== undefined || context.canPrompt ? 'passphrase' : 'key_file';
   const store = await context.openStore({ storage: 'file', protection });
   await store.probe();
-  return { store, protection };
+  // A file that exists keeps the seal it has.
+  return { store, protection: (await context.fileProtection()) ?? protection };
 }

@@ -1,4 +1,4 @@
-import { notSignedIn } from '../../auth/sessions.ts';
+import { notSignedIn } from '../../auth/sign-in-command.ts';
 import { MiraError } from '../../errors.ts';
 import { valueCommand } from '../define.ts';
 import { moment, secondsUntil } from '../moments.ts';

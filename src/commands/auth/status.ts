@@ -1,9 +1,5 @@
-import { findAccount } from '../../auth/account.ts';
 import type { Credential } from '../../auth/credential.ts';
 import type { Account } from '../../auth/login-event.ts';
-import type { Context } from '../../context.ts';
-import { toMiraError } from '../../errors.ts';
-import type { MiraError } from '../../errors.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
 import { PROTECTION } from '../../store/protection.ts';
 import { moment, secondsUntil } from '../moments.ts';
@@ -13,7 +9,7 @@ const options = {
   offline: { kind: 'flag', flags: '--offline', summary: 'do not ask the server; read what is known here' },
 } as const;
 
-interface Status {
+export interface Status {
   readonly profile: string;
   readonly signedIn: boolean;
   readonly account?: Account | undefined;
@@ -57,6 +53,7 @@ export const status = valueCommand<typeof options, Status>({
     const apiUrl = credentials.apiUrl(credential);
     const known = { ...local, apiUrl: apiUrl.href.replace(/\/$/, '') };
     if (offline || !local.signedIn) return known;
+    const { askServer } = await import('./ask-server.ts');
     return askServer(context, { credential, known, apiUrl });
   },
   human: (result, style) =>
@@ -97,86 +94,6 @@ function localStatus(
     reason,
     now,
   };
-}
-
-interface Question {
-  readonly credential: Credential;
-  readonly known: Status;
-  readonly apiUrl: URL;
-}
-
-async function askServer(context: Context, { credential, known, apiUrl }: Question): Promise<Status> {
-  try {
-    const credentials = await context.credentials();
-    const bearer = credentials.bearer(credential, { apiUrl });
-    const ask = async (
-      rejected?: string,
-    ): Promise<{
-      readonly answer: Awaited<ReturnType<typeof findAccount>>;
-      readonly value: string;
-      readonly refreshable: boolean;
-    }> => {
-      const { value, refreshable } = await bearer.get(rejected === undefined ? {} : { rejected });
-      const entry = 'entry' in credential ? credential.entry : undefined;
-      const answer = await findAccount({
-        http: await context.http(),
-        apiUrl,
-        accessToken: value,
-        server: entry && (await issuerOf(context, entry)),
-        subject: entry?.account?.id,
-        boundToResource: entry?.resource !== undefined,
-        signal: context.signal,
-      });
-      return { answer, value, refreshable };
-    };
-    let asked = await ask();
-    if (asked.answer.kind === 'rejected' && asked.refreshable) asked = await ask(asked.value);
-    const entry = (await context.index.find(known.profile)) ?? known.entry;
-    const fresh: Status = known.entry ? { ...known, entry } : known;
-    switch (asked.answer.kind) {
-      case 'rejected':
-        return { ...fresh, signedIn: false, checked: 'server', reason: 'the server refuses it' };
-      case 'account':
-        return { ...fresh, account: { ...known.account, ...asked.answer.account }, checked: 'server' };
-      case 'valid':
-        return { ...fresh, checked: 'server' };
-      case 'unknown':
-        return fresh;
-    }
-  } catch (error) {
-    return afterFailure(context, { failure: toMiraError(error), known });
-  }
-}
-
-async function issuerOf(
-  context: Context,
-  entry: SessionEntry,
-): Promise<Parameters<typeof findAccount>[0]['server']> {
-  if (entry.issuer === undefined || entry.clientId === undefined || entry.resource !== undefined)
-    return undefined;
-  const { findIssuer } = await import('../../auth/oidc.ts');
-  const { requireKnownHosts } = await import('../../auth/sessions.ts');
-  const server = await findIssuer({
-    issuer: new URL(entry.issuer),
-    clientId: entry.clientId,
-    http: await context.http(),
-    now: context.now,
-    signal: context.signal,
-  });
-  if (server) requireKnownHosts(entry, server.hosts);
-  return server;
-}
-
-function afterFailure(
-  context: Context,
-  { failure, known }: { readonly failure: MiraError; readonly known: Status },
-): Status {
-  if (failure.exitCode === 4 && failure.code !== 'login_unavailable') {
-    return { ...known, signedIn: false, checked: 'server', reason: failure.message.replace(/\.$/, '') };
-  }
-  if (failure.exitCode !== 6 && failure.exitCode !== 9 && failure.exitCode !== 7) throw failure;
-  context.warn(`The server could not be asked: ${failure.message}`);
-  return known;
 }
 
 function describe(status: Status): readonly (readonly [string, string])[] {

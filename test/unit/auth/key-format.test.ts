@@ -109,11 +109,11 @@ const EXAMPLES: Readonly<Record<KeyFamily['id'], Record<'right' | 'wrong', reado
 
 describe('the families of keys', () => {
   for (const family of KEY_FAMILIES) {
-    test.each(EXAMPLES[family.id].right)(`a ${family.label} is told as one (%#)`, (key) => {
+    test.each(EXAMPLES[family.id].right)(`${family.label} is told as one (%#)`, (key) => {
       expect([findKeyFamily(key)?.id, family.shape.test(key)]).toEqual([family.id, true]);
     });
 
-    test.each(EXAMPLES[family.id].wrong)(`what begins like a ${family.label} need not be one (%#)`, (key) => {
+    test.each(EXAMPLES[family.id].wrong)(`what begins like ${family.label} need not be one (%#)`, (key) => {
       expect([findKeyFamily(key)?.id, family.shape.test(key)]).toEqual([family.id, false]);
     });
   }
@@ -231,7 +231,7 @@ describe('a key for the platform', () => {
         expect(refusal(key, use)).toEqual([
           'other_vendor',
           11,
-          `The key from ${use.source} looks like a ${label}; it was not sent to the Mira platform.`,
+          `The key from ${use.source} looks like ${label}; it was not sent to the Mira platform.`,
           'Use a Mira platform key (https://platform.vmira.ai/api-keys), or add --force if you are sure.',
         ]);
         expect(requirePlatformKey(key, { ...use, force: true })).toBe(key);

@@ -11,7 +11,6 @@ import { requireUserCode, requireVerificationUri } from './server-text.ts';
 
 const DEFAULT_INTERVAL_S = 5;
 const LONGEST_LIFE_S = 3600;
-const LONGEST_BACKOFF_S = 30;
 /** Timers fire early now and then; a poll a moment too soon is answered with `slow_down`. */
 const EARLY_TIMER_MS = 250;
 
@@ -98,11 +97,7 @@ async function* pollUntilApproved(deps: DeviceLoginDeps, wait: Wait): AsyncGener
         break;
       case 'unknown':
         answerMayBeLost = true;
-        pauseS = Math.min(
-          Math.max(pauseS * 2, answer.error.retryAfterS ?? 0),
-          LONGEST_BACKOFF_S,
-          grant.longestInterval,
-        );
+        pauseS = Math.min(Math.max(pauseS * 2, answer.error.retryAfterS ?? 0), grant.longestInterval);
         yield { kind: 'offline', error: answer.error };
         break;
       case 'gone':

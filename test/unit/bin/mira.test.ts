@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { environmentOf, isolatedHome } from '../../support/isolated-home.ts';
+import type { Environment, IsolatedHome } from '../../support/isolated-home.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** bin as it is, in a package of its own whose program says only that it ran. */
+describe('bin/mira.js', () => {
+  let home: IsolatedHome;
+  let bin: string;
+
+  beforeEach(async () => {
+    home = await isolatedHome();
+    const checkout = join(home.path, 'checkout');
+    await cp(join(ROOT, 'bin'), join(checkout, 'bin'), { recursive: true });
+    const manifest = { type: 'module', version: '4.5.6', engines: { node: '>=22.19' } };
+    await writeFile(join(checkout, 'package.json'), JSON.stringify(manifest));
+    await mkdir(join(checkout, 'dist'));
+    const program = `import fs from 'node:fs';\nexport const main = async () => void fs.writeSync(1, 'ran ' + process.argv.slice(2) + '\\n');\n`;
+    await writeFile(join(checkout, 'dist', 'main.js'), program);
+    bin = join(checkout, 'bin', 'mira.js');
+  });
+
+  afterEach(() => home.cleanup());
+
+  it('starts the program with its arguments', async () => {
+    expect(await run(['auth', 'status'])).toEqual({ code: 0, stdout: 'ran auth,status\n', stderr: '' });
+  });
+
+  it('answers --version from package.json, without the program and without leaving anything', async () => {
+    await rm(join(dirname(bin), '..', 'dist'), { recursive: true });
+    expect(await run(['--version'])).toEqual({ code: 0, stdout: '4.5.6\n', stderr: '' });
+    await expect(stat(home.dataDir)).rejects.toThrow('ENOENT');
+  });
+
+  it('leaves --version to the program when it is asked for more', async () => {
+    expect((await run(['--version', '--json'])).stdout).toBe('ran --version,--json\n');
+  });
+
+  it('says what to do in a checkout that is not built', async () => {
+    await rm(join(dirname(bin), '..', 'dist'), { recursive: true });
+    const { code, stdout, stderr } = await run(['chat']);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^mira is not built yet\. Run npm run build in \S+\.\n$/);
+  });
+
+  it('hides no fault inside the program behind that', async () => {
+    await writeFile(join(dirname(bin), '..', 'dist', 'main.js'), "import './gone.js';\n");
+    const { code, stderr } = await run(['chat']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('gone.js');
+    expect(stderr).not.toContain('not built');
+  });
+
+  describe('on a Node that is too old', () => {
+    const old = "Object.defineProperty(process.versions, 'node', { value: '20.20.2' });\n";
+    const sentence =
+      'mira needs Node 22.19 or newer; this is Node 20.20.2. Install a newer Node and run the command again.\n';
+
+    const runOld = async (args: readonly string[]) => {
+      const before = join(home.path, 'old.cjs');
+      await writeFile(before, old);
+      return run(args, { NODE_OPTIONS: `--require=${before}` });
+    };
+
+    it('names the version it needs and the one it found', async () => {
+      expect(await runOld(['chat'])).toEqual({ code: 1, stdout: '', stderr: sentence });
+      expect(await runOld(['--version'])).toEqual({ code: 1, stdout: '', stderr: sentence });
+    });
+
+    it('says it as an object under --json too', async () => {
+      const { code, stdout, stderr } = await runOld(['auth', 'status', '--json']);
+      expect([code, stderr]).toEqual([1, sentence]);
+      expect(JSON.parse(stdout)).toEqual({
+        schema: 'mira.error/1',
+        error: {
+          code: 'node_too_old',
+          message: 'mira needs Node 22.19 or newer; this is Node 20.20.2.',
+          exit_code: 1,
+          retryable: false,
+          hint: 'Install a newer Node and run the command again.',
+        },
+      });
+    });
+
+    it('takes --json after -- for an argument of a child', async () => {
+      expect((await runOld(['run', '--', 'child', '--json'])).stdout).toBe('');
+    });
+  });
+
+  it('is written so that a Node of any age can read it', async () => {
+    const source = await readFile(join(ROOT, 'bin', 'mira.js'), 'utf8');
+    const code = source.replaceAll(/\/\/.*$/gm, '').replaceAll(/'(?:[^'\\]|\\.)*'/g, "''");
+    expect(code).not.toMatch(
+      /=>|`|\b(?:const|let|class|import|export|async|await)\b|\?\.|\?\?|\.\.\.|catch\s*\{/,
+    );
+  });
+
+  describe('the compile cache', () => {
+    it('goes into a folder that only its owner can enter', async () => {
+      await run(['x'], { MIRA_DATA_DIR: undefined });
+      const folder = join(home.path, '.cache', 'mira-cli', 'compile');
+      expect((await readdir(folder)).length).toBe(1);
+      expect((await stat(folder)).mode & 0o777).toBe(0o700);
+      expect((await stat(dirname(folder))).mode & 0o777).toBe(0o700);
+    });
+
+    it('follows XDG_CACHE_HOME, and MIRA_DATA_DIR before it', async () => {
+      const XDG_CACHE_HOME = join(home.path, 'xdg');
+      await run(['x'], { MIRA_DATA_DIR: undefined, XDG_CACHE_HOME });
+      expect(await readdir(join(XDG_CACHE_HOME, 'mira-cli'))).toEqual(['compile']);
+      await run(['x'], { XDG_CACHE_HOME });
+      expect(await readdir(join(home.dataDir, 'cache'))).toEqual(['compile']);
+    });
+
+    it('is done without where it cannot be written', async () => {
+      const file = join(home.path, 'file');
+      await writeFile(file, '');
+      expect(await run(['x'], { MIRA_DATA_DIR: join(file, 'below') })).toEqual({
+        code: 0,
+        stdout: 'ran x\n',
+        stderr: '',
+      });
+      const homeless = { MIRA_DATA_DIR: undefined, HOME: undefined, USERPROFILE: undefined };
+      expect(await run(['x'], homeless)).toEqual({ code: 0, stdout: 'ran x\n', stderr: '' });
+    });
+  });
+
+  async function run(args: readonly string[], env: Environment = {}) {
+    return new Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }>(
+      (resolve) => {
+        const options = { env: environmentOf(home, env), encoding: 'utf8' as const };
+        execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) =>
+          resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
+        );
+      },
+    );
+  }
+});

@@ -63,6 +63,11 @@ const rows: readonly Row[] = [
     body: `${hello}${finish()}data: [DONE]`,
     expected: said(greeting),
   },
+  {
+    name: 'the blank line after the finish reason is missing',
+    body: `${hello}${finish().trimEnd()}`,
+    expected: said(greeting),
+  },
   { name: 'something after [DONE]', body: hello + finish() + DONE + text('more'), expected: said(greeting) },
   { name: 'an end without a finish reason', body: hello, expected: failed(cut, greeting) },
   {

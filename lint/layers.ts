@@ -27,6 +27,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   context: { may: [], types: ['api', 'auth', 'chat', 'vault', 'store', 'ui', 'settings'] },
   io: { may: [], types: ['context'] },
   commands: { may: ['api', 'auth', 'chat', 'vault', 'store', 'ui', 'settings', 'context'] },
+  stores: { may: ['store', 'ui', 'context'] },
   program: { may: ['commands', 'context'] },
   main: {
     may: [
@@ -42,6 +43,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'io',
       'commands',
       'program',
+      'stores',
     ],
   },
 };
@@ -74,6 +76,12 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Only these reach the process, the clock and chance by themselves; everyone else is handed them.
- * The helper is a process of its own; sqlite.ts mutes a notice of Node's, for which there is no other way.
+ * The helper is a process of its own; sqlite.ts mutes a notice of Node's, and without-signal-listeners.ts keeps conf
+ * from taking the signals of the process, for which there is no other way.
  */
-export const TOUCH_THE_WORLD: readonly string[] = ['main.ts', 'store/keychain-helper.ts', 'store/sqlite.ts'];
+export const TOUCH_THE_WORLD: readonly string[] = [
+  'main.ts',
+  'store/keychain-helper.ts',
+  'store/sqlite.ts',
+  'store/without-signal-listeners.ts',
+];

@@ -157,7 +157,7 @@ async function refreshLocked(
       return save(deps, { entry, secret, tokens, store, receivedAt: receivedFrom });
     });
   } catch (error) {
-    return await afterFailure(deps, { session, need, failure: toMiraError(error) });
+    return afterFailure(deps, { session, need, failure: toMiraError(error) });
   }
 }
 

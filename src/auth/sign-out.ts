@@ -4,7 +4,8 @@
  */
 import type { Http } from '../api/http.ts';
 import { parseServiceUrl } from '../api/url.ts';
-import { MiraError, toMiraError } from '../errors.ts';
+import { toMiraError } from '../errors.ts';
+import type { MiraError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 import type { SessionEntry } from '../store/session-entry.ts';

@@ -1,4 +1,5 @@
 /** From options and settings to a provider that answers: which service, at which address, with which credential. */
+import { DEFAULT_RETRIES } from '../../api/retry.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createMiraProvider } from '../../chat/providers/mira.ts';
 import type { Context } from '../../context.ts';
@@ -17,8 +18,6 @@ export interface OpenProvider {
   readonly provider: ChatProvider;
   readonly model: string;
 }
-
-const DEFAULT_RETRIES = 4;
 
 /** @throws MiraError `not_signed_in`, `other_origin`, `invalid_input` for a provider that does not exist */
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {

@@ -161,7 +161,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     // Nothing else in this program prints; a patched console would keep the output of a crash from the terminal.
     patchConsole: false,
     // The caller has looked at the streams. Ink would draw nothing until the end where CI is set.
-    
+    interactive: true,
     isScreenReaderEnabled: false,
     // Frames are paced here; a second pacemaker would pull finished rows and live rows apart.
     maxFps: 1_000,

@@ -249,7 +249,8 @@ async function loadHttp(context: Context): Promise<Http> {
       all: either('ALL_PROXY'),
       no: either('NO_PROXY'),
     },
-    caFiles: [env['MIRA_CA_FILE'], env['NODE_EXTRA_CA_CERTS']].filter((file) => file !== undefined),
+    // NODE_EXTRA_CA_CERTS is among what Node trusts by itself.
+    caFiles: env['MIRA_CA_FILE'] === undefined ? [] : [env['MIRA_CA_FILE']],
     userAgent: `mira/${version}`,
     log,
     now,

@@ -37,6 +37,8 @@ async function bundle(dir) {
     cwd: root,
     input: { main: 'src/main.ts', 'keychain-helper': 'src/store/keychain-helper.ts' },
     platform: 'node',
+    // How long the plugins took depends on the machine, and is no fault of the sources.
+    checks: { bundlerTimings: false },
     // The one package with a compiled part, which is found beside its own files.
     external: ['keytar'],
     plugins: [withoutDevtools(), withoutChildProcess(), withoutBuiltinFacades()],

@@ -7,10 +7,11 @@ const config: KnipConfig = {
     'src/store/keychain-helper.ts',
     'scripts/*.js',
     'bench/*.js',
+    // Started in a terminal by the tests beside them.
+    'test/unit/ui/support/*-program.ts',
     'test/**/*.test.{ts,tsx}',
     // Started as processes of their own.
-    'test/support/**/*-child.ts',
-    'test/support/**/*-process.ts',
+    'test/**/*-{child,process,program}.ts',
   ],
   // A type may be exported because an exported function mentions it.
   ignoreExportsUsedInFile: { interface: true, type: true },

@@ -15,6 +15,7 @@ export default defineConfig({
     'no-console': 'error',
     'no-constant-condition': ['error', { checkLoops: false }],
     'no-param-reassign': 'error',
+    'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     'no-var': 'error',
     'prefer-const': 'error',
     'import/no-cycle': 'error',
@@ -38,7 +39,12 @@ export default defineConfig({
     'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     'react/exhaustive-deps': 'error',
     'react/rules-of-hooks': 'error',
-    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*', 'assert*', 'fc.assert'] }],
+    'vitest/expect-expect': [
+      'error',
+      { assertFunctionNames: ['expect', 'expect*', 'assert*', 'fc.assert', '**.waitFor'] },
+    ],
+    // The second argument says which of several values it was.
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
     'vitest/no-disabled-tests': 'error',
     'vitest/no-focused-tests': 'error',
     // Not faults here: our objects are records of closures without `this`, text is cut by code point on purpose,

@@ -15,7 +15,7 @@ export default defineConfig({
     'no-console': 'error',
     'no-constant-condition': ['error', { checkLoops: false }],
     'no-param-reassign': 'error',
-    'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     'no-var': 'error',
     'prefer-const': 'error',
     'import/no-cycle': 'error',

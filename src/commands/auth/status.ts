@@ -108,13 +108,13 @@ function describe(status: Status): readonly (readonly [string, string])[] {
   if (status.variable !== undefined)
     rows.push(['source', `${status.variable} in the environment; visible to child processes`]);
   if (entry) {
-    const { storage, protection, issuer, expiresAt, refreshable } = entry;
+    const { storage, protection, issuer, expiresAt } = entry;
     rows.push(['kept in', `${storage}: ${PROTECTION[protection]}`]);
     if (issuer !== undefined) rows.push(['issuer', issuer]);
     if (expiresAt !== undefined)
       rows.push([
         'expires',
-        `${moment(expiresAt)} (${secondsUntil(expiresAt, status.now)} s)${refreshable ? ', renewed by itself' : ''}`,
+        `${moment(expiresAt)} (${secondsUntil(expiresAt, status.now)} s)${isRenewable(entry) ? ', renewed by itself' : ''}`,
       ]);
     if (entry.scopes.length > 0) rows.push(['scopes', entry.scopes.join(' ')]);
     if (entry.lastRefresh)
@@ -142,7 +142,7 @@ function toJson(status: Status): { readonly schema: string } & Readonly<Record<s
     ...(entry?.expiresAt === undefined
       ? {}
       : { expires_at: moment(entry.expiresAt), expires_in: secondsUntil(entry.expiresAt, now) }),
-    refreshable: entry?.refreshable ?? false,
+    refreshable: entry !== undefined && isRenewable(entry),
     ...(entry?.lastRefresh
       ? { last_refresh: { at: moment(entry.lastRefresh.at), outcome: entry.lastRefresh.outcome } }
       : {}),
@@ -154,4 +154,9 @@ function toJson(status: Status): { readonly schema: string } & Readonly<Record<s
 function storageJson({ entry, source }: Status): Readonly<Record<string, unknown>> {
   if (entry) return { storage: { kind: entry.storage, reason: PROTECTION[entry.protection] } };
   return source === 'env' ? { storage: { kind: 'env', reason: 'visible to child processes' } } : {};
+}
+
+/** What the server has ended is not renewed, though a refresh token is still there to be removed. */
+function isRenewable({ refreshable, ended }: SessionEntry): boolean {
+  return refreshable && ended === undefined;
 }

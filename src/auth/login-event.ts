@@ -1,4 +1,7 @@
-/** Signing in, as a stream of events: a terminal, plain lines and NDJSON read the same ones (cli.md 3.1). */
+/**
+ * Signing in, as a stream of events: a terminal, plain lines and NDJSON read the same ones (cli.md 3.1).
+ * A sign-in that fails throws; the printer makes the last event of it.
+ */
 import type { MiraError } from '../errors.ts';
 import type { StorageKind } from '../store/secret-store.ts';
 
@@ -34,5 +37,4 @@ export type LoginEvent =
       readonly storage: StorageKind;
       /** Sentences a person should read: a short session, narrower scopes, what wins over this session. */
       readonly notices: readonly string[];
-    }
-  | { readonly kind: 'denied' | 'expired' | 'cancelled' | 'error'; readonly error: MiraError };
+    };

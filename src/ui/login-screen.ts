@@ -43,7 +43,7 @@ export async function* showLogin(
   const view = screen.spinner === undefined ? plainView(screen) : liveView(screen, screen.spinner);
   try {
     for await (const event of events) {
-      if (isLast(event)) view.close();
+      if (event.kind === 'authorized') view.close();
       view.show(event);
       yield event;
     }
@@ -127,9 +127,6 @@ function liveView(screen: LoginScreen, spinner: Spinner): View {
         case 'authorized':
           spinner.succeed(signedIn(event.account, device?.host));
           for (const notice of event.notices) screen.stderr.write(`${style.warn(sanitizeLine(notice))}\n`);
-          return;
-        default:
-          // The failure's own line is printed by whoever prints errors.
           return;
       }
       draw();
@@ -248,14 +245,4 @@ function signedIn(account: Account | undefined, host: string | undefined): strin
 function clock(leftMs: number): string {
   const seconds = Math.max(0, Math.ceil(leftMs / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-function isLast(event: LoginEvent): boolean {
-  return (
-    event.kind === 'authorized' ||
-    event.kind === 'denied' ||
-    event.kind === 'expired' ||
-    event.kind === 'cancelled' ||
-    event.kind === 'error'
-  );
 }

@@ -285,7 +285,5 @@ function toJson(event: LoginEvent): JsonObject {
         storage: event.storage,
         ...(event.notices.length === 0 ? {} : { notices: event.notices }),
       };
-    default:
-      return { schema, event: event.kind };
   }
 }

@@ -20,6 +20,7 @@ const OFFLINE: LoginEvent = {
   kind: 'offline',
   error: new MiraError('connection_refused', 'Nobody answers at id.example.'),
 };
+const PENDING: LoginEvent = { kind: 'pending' };
 const AUTHORIZED: LoginEvent = {
   kind: 'authorized',
   profile: 'default',
@@ -27,11 +28,6 @@ const AUTHORIZED: LoginEvent = {
   storage: 'keychain',
   notices: ['MIRA_API_KEY is set and wins.'],
 };
-const EXPIRED: LoginEvent = {
-  kind: 'expired',
-  error: new MiraError('device_code_expired', 'The code has expired.'),
-};
-
 /** A screen with a spy for everything it may call, and events that are sent one by one. */
 function shown(changes: Partial<LoginScreen> = {}) {
   const stdin = fakeInput();
@@ -77,7 +73,7 @@ async function passed(events: AsyncIterable<LoginEvent>): Promise<readonly Login
 describe('on a terminal', () => {
   it('says where to go, with which code, and who asks for what', async () => {
     const { stdin, stderr, live, clock, screen } = shown();
-    const events = [DEVICE, { kind: 'pending' } as const, AUTHORIZED];
+    const events = [DEVICE, PENDING, AUTHORIZED];
     expect(await passed(showLogin(sent(...events), screen))).toEqual(events);
     expect(stderr.text).toBe(`To sign in, open this address
 
@@ -129,7 +125,7 @@ MIRA_API_KEY is set and wins.
     const { stdin, stderr, screen } = shown({
       open: vi.fn(async () => ({ opened: false as const, reason: 'no browser could be started' })),
     });
-    const events = showLogin(sent(DEVICE, EXPIRED), screen);
+    const events = showLogin(sent(DEVICE, PENDING), screen);
     await events.next();
     stdin.press('\r');
     stdin.press('c');
@@ -147,7 +143,7 @@ MIRA_API_KEY is set and wins.
 
   it('copies nothing unasked with --no-copy', async () => {
     const { screen, stderr } = shown({ copyAtOnce: false });
-    await passed(showLogin(sent(DEVICE, EXPIRED), screen));
+    await passed(showLogin(sent(DEVICE, PENDING), screen));
     expect(screen.copy).not.toHaveBeenCalled();
     expect(stderr.text).not.toContain('clipboard');
   });
@@ -166,7 +162,7 @@ MIRA_API_KEY is set and wins.
   it('shows nothing of a hostile code but its text', async () => {
     const { screen, stderr } = shown({ copyAtOnce: false });
     const hostile: LoginEvent = { ...DEVICE, userCode: 'AB\x1b]52;c;eA==\x07CD', host: 'id\u202e.example' };
-    await passed(showLogin(sent(hostile, EXPIRED), screen));
+    await passed(showLogin(sent(hostile, PENDING), screen));
     expect(stderr.text).toContain('\n  ABCD\n');
     expect(stderr.text).toContain('\n  id.example\n');
     expect(stderr.text).not.toContain('\x1b');

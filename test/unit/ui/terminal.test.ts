@@ -49,7 +49,7 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
     'c copies the code · Esc cancels',
     'The code was handed to the clipboard of your terminal.',
     'event: device_code',
-    'event: cancelled',
+    'event: interrupted',
     'type a line',
     'echoed',
     'read: "echoed\\n"',

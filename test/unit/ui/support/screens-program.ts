@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { LoginEvent } from '../../../../src/auth/login-event.ts';
 import type { ChatEvent } from '../../../../src/chat/provider.ts';
-import { MiraError } from '../../../../src/errors.ts';
+import { MiraError, toMiraError } from '../../../../src/errors.ts';
 import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
 import { copyText } from '../../../../src/ui/clipboard.ts';
 import { showLogin } from '../../../../src/ui/login-screen.ts';
@@ -31,7 +31,7 @@ async function* events(): AsyncGenerator<LoginEvent> {
     scopes: ['openid'],
   };
   await cancelled.promise;
-  yield { kind: 'cancelled', error: new MiraError('interrupted', 'Sign-in was cancelled.') };
+  throw new MiraError('interrupted', 'Sign-in was cancelled.');
 }
 
 const copying = { env: {}, platform: 'linux' as const, isSsh: true };
@@ -50,7 +50,11 @@ const screen = showLogin(events(), {
   },
   cancel: () => cancelled.resolve(),
 });
-for await (const event of screen) stdout.write(`event: ${event.kind}\n`);
+try {
+  for await (const event of screen) stdout.write(`event: ${event.kind}\n`);
+} catch (error) {
+  stdout.write(`event: ${toMiraError(error).code}\n`);
+}
 
 stdout.write('type a line\n');
 stdin.resume();

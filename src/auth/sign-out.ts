@@ -262,11 +262,21 @@ async function removeSecret({
   readonly entry: SessionEntry;
   readonly trouble: MiraError | undefined;
 }): Promise<void> {
-  if (await store.remove(entry.name)) return;
+  // Whoever did not answer the reading is not waited for a second time.
+  if (trouble?.code === 'keychain_timeout') throw stillThere(entry, trouble);
+  if (await removeFrom(store, entry)) return;
   if (trouble?.code !== undefined && trouble.exitCode === 10 && trouble.code !== 'credentials_unreadable')
     throw stillThere(entry, trouble);
   try {
     await store.probe();
+  } catch (error) {
+    throw stillThere(entry, toMiraError(error));
+  }
+}
+
+async function removeFrom(store: SecretStore, entry: SessionEntry): Promise<boolean> {
+  try {
+    return await store.remove(entry.name);
   } catch (error) {
     throw stillThere(entry, toMiraError(error));
   }

@@ -63,9 +63,10 @@ const SECRETS: Readonly<Record<string, Examples>> = {
     [join('eyJ', mixed(20), '.', mixed(30)), R],
     [join(jwt, '.', mixed(20), '.', mixed(20)), R],
   ],
-  'GitHub tokens': (['p', 'o', 'u', 's', 'r'] as const)
-    .map((kind) => [join('gh', kind, '_', mixed(36)), R] as const)
-    .concat([[join('at gh', 'p_', mixed(20), '!'), `at ${R}!`]]),
+  'GitHub tokens': [
+    ...['p', 'o', 'u', 's', 'r'].map((kind) => [join('gh', kind, '_', mixed(36)), R] as const),
+    [join('at gh', 'p_', mixed(20), '!'), `at ${R}!`],
+  ],
   'PEM blocks': [
     [pem('PRIVATE KEY'), R],
     [pem('RSA PRIVATE KEY'), R],

@@ -107,8 +107,20 @@ function withCode(verificationUri: string, userCode: string): string | undefined
 
 async function poll(
   deps: PlatformDeviceDeps,
-  { deviceCode, signal }: { readonly deviceCode: string; readonly signal: AbortSignal },
+  code: { readonly deviceCode: string; readonly signal: AbortSignal },
 ): Promise<Poll> {
+  const asked = await ask(deps, code);
+  return asked.kind === 'unknown' ? asked : readPoll(asked.answer, deps.origin);
+}
+
+type Asked =
+  | { readonly kind: 'answered'; readonly answer: Readonly<Record<string, unknown>> }
+  | Extract<Poll, { readonly kind: 'unknown' }>;
+
+async function ask(
+  deps: PlatformDeviceDeps,
+  { deviceCode, signal }: { readonly deviceCode: string; readonly signal: AbortSignal },
+): Promise<Asked> {
   try {
     const response = await post(deps, {
       path: '/api/v1/auth/device/token',
@@ -123,19 +135,19 @@ async function poll(
       response.discard();
       return { kind: 'unknown', error: refused(response, deps.origin) };
     }
-    return readPoll(await readObject(response, deps.origin), deps.origin);
+    return { kind: 'answered', answer: await readObject(response, deps.origin) };
   } catch (error) {
     const failure = toMiraError(error);
-    if (failure.retryable && failure.exitCode !== 130) return { kind: 'unknown', error: failure };
-    if (failure.code === 'malformed_response' && failure.status !== undefined)
+    if (failure.retryable || failure.code === 'malformed_response')
       return { kind: 'unknown', error: failure };
     throw failure;
   }
 }
 
 function readPoll(answer: Readonly<Record<string, unknown>>, origin: URL): Poll {
-  if (typeof answer['access_token'] === 'string')
-    return { kind: 'approved', tokens: readTokens(answer, answer['access_token']) };
+  const accessToken = answer['access_token'];
+  if (typeof accessToken === 'string' && accessToken !== '')
+    return { kind: 'approved', tokens: readTokens(answer, accessToken) };
   const status = answer['status'] ?? answer['error'];
   switch (status) {
     case 'pending':

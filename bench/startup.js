@@ -40,10 +40,13 @@ async function signIn(home) {
   if (code !== 0) throw new Error(`Signing in for the benchmark failed: ${stderr}`);
 }
 
+/** As a script runs it: the output goes into a pipe and is read. */
 function runner(env) {
   return async (args) => {
-    const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
-    const [code] = await once(child, 'exit');
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.resume();
+    child.stderr.resume();
+    const [code] = await once(child, 'close');
     if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}.`);
   };
 }

@@ -9,7 +9,7 @@ import type { Credentials } from './auth/credential.ts';
 import type { Sessions } from './auth/sessions.ts';
 import { printFailure, respond } from './commands/respond.ts';
 import type { Context, Env } from './context.ts';
-import { MiraError, toMiraError } from './errors.ts';
+import { MiraError, ReaderGone, toMiraError } from './errors.ts';
 import { createIo } from './io.ts';
 import { createLog, createRedactor, silentLog } from './log.ts';
 import type { Log, Redactor } from './log.ts';
@@ -51,6 +51,7 @@ export async function main(): Promise<void> {
     const context = createContext({ io, env, globals, log, redactor, signals, keychain });
     return leave(await respond(context, parsed, printer));
   } catch (error) {
+    if (error instanceof ReaderGone) return leave(0);
     return leave(printFailure({ io, log: silentLog }, { error: toMiraError(error), printer }));
   }
 }

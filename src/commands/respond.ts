@@ -1,7 +1,6 @@
 /** The one place that prints a result or an error, and decides the exit status by it. */
 import type { Context } from '../context.ts';
-import { ReaderGone, toMiraError } from '../errors.ts';
-import type { MiraError } from '../errors.ts';
+import { MiraError, ReaderGone, toMiraError } from '../errors.ts';
 import type { Redactor } from '../log.ts';
 import { sanitizeLine } from '../ui/sanitize.ts';
 import type { Command, Input, JsonObject, OptionSpecs, StreamCommand, ValueCommand } from './define.ts';
@@ -66,7 +65,7 @@ async function respondWithEvents(
     const last = printer.json ? command.failure(failure, input) : undefined;
     if (!last) return printFailure(context, { error: failure, printer });
     return whileSomebodyReads(() => {
-      lines.write({ ...last, error: errorObject(failure, printer.redactor) });
+      ifPossible(() => lines.write({ ...last, error: errorObject(failure, printer.redactor) }));
       printSentence(context, { error: failure, printer });
       return failure.exitCode;
     });
@@ -96,9 +95,8 @@ export function printFailure(
 ): number {
   return whileSomebodyReads(() => {
     if (printer.json) {
-      context.io.stdout.write(
-        jsonLine({ schema: 'mira.error/1', error: errorObject(error, printer.redactor) }),
-      );
+      const object = { schema: 'mira.error/1', error: errorObject(error, printer.redactor) };
+      ifPossible(() => context.io.stdout.write(jsonLine(object)));
     }
     printSentence(context, { error, printer });
     return error.exitCode;
@@ -164,5 +162,14 @@ function whileSomebodyReads(print: () => number): number {
   } catch (error) {
     if (error instanceof ReaderGone) return 0;
     throw error;
+  }
+}
+
+/** What cannot be written to stdout any more (a full disk) is still said on stderr and by the exit status. */
+function ifPossible(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof MiraError)) throw error;
   }
 }

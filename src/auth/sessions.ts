@@ -65,10 +65,11 @@ export interface Sessions {
 
 export function createSessions(deps: SessionsDeps): Sessions {
   const flights = new Map<string, Promise<Session>>();
-  const oneFlight = (profile: string, need: SessionNeed): Promise<Session> => {
+  const oneFlight = (renewal: Renewal): Promise<Session> => {
+    const { profile } = renewal;
     const flying = flights.get(profile);
     if (flying) return flying;
-    const flight = renew(deps, { profile, need }).finally(() => flights.delete(profile));
+    const flight = renew(deps, renewal).finally(() => flights.delete(profile));
     flights.set(profile, flight);
     return flight;
   };
@@ -78,7 +79,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const session = await findSession(deps, profile);
       if (!session) throw notSignedIn(profile);
       if (session.entry.ended) throw endedError(session.entry);
-      return serves(deps, { session, need, jitter: deps.random() }) ? session : oneFlight(profile, need);
+      const jitter = deps.random();
+      return serves(deps, { session, need, jitter }) ? session : oneFlight({ profile, need, jitter });
     },
   };
 }
@@ -111,9 +113,23 @@ function serves(deps: SessionsDeps, { session, need, jitter }: Question): boolea
 interface Renewal {
   readonly profile: string;
   readonly need: SessionNeed;
+  /** By which the session was found too old; a second look by another would find it young enough again. */
+  readonly jitter: number;
 }
 
-async function renew(deps: SessionsDeps, { profile, need }: Renewal): Promise<Session> {
+async function renew(deps: SessionsDeps, renewal: Renewal): Promise<Session> {
+  try {
+    return await renewLocked(deps, renewal);
+  } catch (error) {
+    const failure = toMiraError(error);
+    // A lock that is not free keeps nobody from using a token that is still valid.
+    const session = failure.code === 'lock_timeout' ? await findSession(deps, renewal.profile) : undefined;
+    if (!session || !isStillGood(deps, { session, need: renewal.need })) throw error;
+    return session;
+  }
+}
+
+async function renewLocked(deps: SessionsDeps, { profile, need, jitter }: Renewal): Promise<Session> {
   const before = await deps.index.find(profile);
   if (!before) throw notSignedIn(profile);
   const startedAt = before.gen;
@@ -133,7 +149,7 @@ async function renew(deps: SessionsDeps, { profile, need }: Renewal): Promise<Se
       const session = await findSession(deps, profile);
       if (!session) throw notSignedIn(profile);
       if (session.entry.ended) throw endedError(session.entry);
-      if (!need.force && serves(deps, { session, need, jitter: 1 })) return session;
+      if (serves(deps, { session, need, jitter })) return session;
       return refreshLocked(deps, { session, need });
     },
     adopt,
@@ -149,8 +165,8 @@ async function refreshLocked(
   if (secret.refreshToken === undefined) throw notRefreshable(deps, { session, need });
   const store = await deps.openStore(entry);
   const intent = { at: deps.now(), pid: deps.pid };
-  await store.write(entry.name, formatSession({ ...secret, intent }));
   try {
+    await store.write(entry.name, formatSession({ ...secret, intent }));
     return await deps.withoutInterruption(async () => {
       const receivedFrom = deps.now();
       const tokens = await exchange(deps, { entry, secret, refreshToken: secret.refreshToken ?? '' });
@@ -278,13 +294,19 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
     throw failure.with({ hint: signInCommand(entry.profile), next: [signInStep(entry.profile)] });
   }
   await note(deps, { entry, change: { lastRefresh: { at: deps.now(), outcome: 'failed' } } });
-  const stillGood =
-    secret.accessToken !== need.rejected &&
-    !need.force &&
-    isFresh(secret, { now: deps.now(), needMs: need.needMs ?? 0 });
-  if (!stillGood) throw failure;
+  if (!isStillGood(deps, { session, need })) throw failure;
   deps.log('session: refresh failed, the token is still valid', { code: failure.code });
   return session;
+}
+
+/** Past the moment to renew it, and good for what is needed all the same. */
+function isStillGood(
+  deps: SessionsDeps,
+  { session, need }: { readonly session: Session; readonly need: SessionNeed },
+): boolean {
+  const { secret } = session;
+  if (session.entry.ended || secret.accessToken === need.rejected || need.force) return false;
+  return isFresh(secret, { now: deps.now(), needMs: need.needMs ?? 0 });
 }
 
 async function note(
@@ -294,7 +316,8 @@ async function note(
   try {
     await deps.index.update((entries) => {
       const current = entries.get(entry.profile);
-      if (current?.gen === entry.gen) entries.set(entry.profile, { ...current, ...change });
+      if (current?.name === entry.name && current.gen === entry.gen)
+        entries.set(entry.profile, { ...current, ...change });
     });
   } catch (error) {
     deps.log('session: the outcome could not be noted', { code: toMiraError(error).code });

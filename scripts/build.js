@@ -16,8 +16,6 @@ const dist = join(root, 'dist');
 const workshop = join(root, '.set-up');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-await build();
-
 async function build() {
   const fresh = join(workshop, `dist-${process.pid}-new`);
   // Taken before reading, so that a file edited meanwhile counts as newer than this build.
@@ -41,7 +39,7 @@ async function bundle(dir) {
     checks: { bundlerTimings: false },
     // The one package with a compiled part, which is found beside its own files.
     external: ['keytar'],
-    plugins: [withoutDevtools(), withoutChildProcess(), withoutBuiltinFacades()],
+    plugins: [withoutWaste(), withoutBuiltinFacades()],
     transform: {
       target: 'node22.19',
       jsx: { runtime: 'automatic' },
@@ -65,25 +63,6 @@ async function bundle(dir) {
     comments: { legal: false, annotation: false, jsdoc: false },
   });
   await bundled.close();
-}
-
-/**
- * With DEV set in the environment Ink looks for React's development tools. They are no part of this program,
- * and DEV is often set for reasons of its own. Ink reads it from an imported `process`, out of reach of `define`.
- */
-function withoutDevtools() {
-  const question = /process\.env\['DEV'\] === 'true'/g;
-  return {
-    name: 'without-devtools',
-    transform: {
-      filter: { id: /[\\/]ink[\\/]build[\\/](?:ink|reconciler)\.js$/ },
-      handler(code) {
-        if (code.search(question) === -1)
-          throw new Error('Ink asks for DEV in another way: look at withoutDevtools.');
-        return { code: code.replace(question, 'false'), map: null };
-      },
-    },
-  };
 }
 
 /** Two renames, so that a mira that starts meanwhile meets one whole build or the other, never half of one. */
@@ -143,23 +122,48 @@ function takeBuiltin({ source, specifiers }) {
 }
 
 /**
- * Commander imports node:child_process for subcommands that are programs of their own, of which mira has none.
- * The module costs a tenth of a bare start of Node, so it is loaded only if Commander should ever ask for it.
+ * What packages do when they are loaded and mira never needs, each a matter of milliseconds of every start. An edit
+ * that finds nothing to change stops the build: then the package does it in another way.
  */
-function withoutChildProcess() {
-  const question = "import childProcess from 'node:child_process';";
+const EDITS = [
+  {
+    // With DEV set in the environment, which has many reasons, Ink looks for React's development tools. It reads
+    // it from an imported `process`, out of reach of `define`.
+    file: /[\\/]ink[\\/]build[\\/](?:ink|reconciler)\.js$/,
+    from: "process.env['DEV'] === 'true'",
+    to: 'false',
+  },
+  {
+    // For subcommands that are programs of their own: mira has none.
+    file: /[\\/]commander[\\/]lib[\\/]command\.js$/,
+    from: "import childProcess from 'node:child_process';",
+    to: "const childProcess = { spawn: (...args) => process.getBuiltinModule('node:child_process').spawn(...args) };",
+  },
+  {
+    // HTTP/2 is never negotiated (allowH2: false), and its module brings TLS and cryptography along. undici itself
+    // does without where Node was built without it.
+    file: /[\\/]undici[\\/]lib[\\/]dispatcher[\\/]client-h2\.js$/,
+    from: "http2 = require('node:http2')",
+    to: 'http2 = { constants: {} }',
+  },
+];
+
+function withoutWaste() {
   return {
-    name: 'without-child-process',
+    name: 'without-waste',
     transform: {
-      filter: { id: /[\\/]commander[\\/]lib[\\/]command\.js$/ },
-      handler(code) {
-        if (!code.includes(question)) {
-          throw new Error('Commander imports child_process in another way: look at withoutChildProcess.');
+      filter: { id: EDITS.map(({ file }) => file) },
+      handler(code, id) {
+        let edited = code;
+        for (const { file, from, to } of EDITS) {
+          if (!file.test(id)) continue;
+          if (!edited.includes(from)) throw new Error(`${id} no longer says: ${from}`);
+          edited = edited.replaceAll(from, () => to);
         }
-        const answer =
-          "const childProcess = { spawn: (...args) => process.getBuiltinModule('node:child_process').spawn(...args) };";
-        return { code: code.replace(question, answer), map: null };
+        return { code: edited, map: null };
       },
     },
   };
 }
+
+await build();

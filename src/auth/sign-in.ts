@@ -208,12 +208,14 @@ interface Saved {
 }
 
 async function save(deps: SignInDeps, { request, entry, secret }: Saved): Promise<void> {
-  await request.store.write(entry.name, formatSession(secret));
+  const { store } = request;
+  const before = await store.read(entry.name);
+  await store.write(entry.name, formatSession(secret));
   try {
     await deps.index.update((entries) => entries.set(entry.profile, entry));
   } catch (error) {
-    // A secret that the index does not know of would never be used and never be removed.
-    if (request.previous?.entry.name !== entry.name) await request.store.remove(entry.name);
+    // A secret that the index does not know of would never be used and never be removed; the one it knows still is.
+    await (before === undefined ? store.remove(entry.name) : store.write(entry.name, before));
     throw error;
   }
 }
@@ -245,7 +247,10 @@ async function releasePrevious(
       : [`The session that was replaced was not revoked at the server: ${report.reason ?? 'no answer'}.`];
   if (previous.entry.name === entry.name && previous.entry.storage === entry.storage) return notices;
   try {
-    await (await request.openPreviousStore(previous.entry)).remove(previous.entry.name);
+    // Under its lock: a renewal that is under way must not write it back.
+    await deps.withSessionLock(previous.entry.name, async () =>
+      (await request.openPreviousStore(previous.entry)).remove(previous.entry.name),
+    );
     return notices;
   } catch (error) {
     return [

@@ -8,8 +8,8 @@ const FULL_PIPE_PAUSE_MS = 2;
 export function createIo(host: NodeJS.Process): Io {
   return {
     stdin: createInput(host),
-    stdout: createOutput({ fd: 1, name: 'standard output', isTerminal: isTerminal(host, 1) }),
-    stderr: quietOutput(createOutput({ fd: 2, name: 'standard error', isTerminal: isTerminal(host, 2) })),
+    stdout: createOutput({ fd: 1, name: 'standard output', isTerminal: () => isTerminal(host, 1) }),
+    stderr: quietOutput(createOutput({ fd: 2, name: 'standard error', isTerminal: () => isTerminal(host, 2) })),
     terminal: () => ({ stdin: host.stdin, stdout: host.stdout, stderr: host.stderr }),
   };
 }
@@ -26,13 +26,15 @@ function isTerminal(host: NodeJS.Process, fd: 0 | 1 | 2): boolean {
 interface Target {
   readonly fd: number;
   readonly name: string;
-  readonly isTerminal: boolean;
+  readonly isTerminal: () => boolean;
 }
 
 /** Written through the descriptor: at once, in order, and without loading the stream classes (performance.md 1). */
 function createOutput(target: Target): Output {
   return {
-    isTerminal: target.isTerminal,
+    get isTerminal() {
+      return target.isTerminal();
+    },
     write: (text) => {
       const bytes = Buffer.from(text);
       for (let offset = 0; offset < bytes.length;) offset += writeSome(target, bytes.subarray(offset));
@@ -62,7 +64,9 @@ function writeSome({ fd, name }: Target, bytes: Buffer): number {
 /** What is said to a person must never end the program because nobody listens. */
 function quietOutput(output: Output): Output {
   return {
-    isTerminal: output.isTerminal,
+    get isTerminal() {
+      return output.isTerminal;
+    },
     write: (text) => {
       try {
         output.write(text);

@@ -136,7 +136,7 @@ function createContext(world: World): Context {
     keepOut: redactor.add,
     get canPrompt() {
       if (isCi || !globals.input || env['MIRA_NO_INPUT'] !== undefined) return false;
-      return io.stdin.isTerminal && io.stderr.isTerminal;
+      return io.stderr.isTerminal && io.stdin.isTerminal;
     },
     isCi,
     style: async (stream = 'stdout') => {

@@ -76,7 +76,7 @@ function codeText(value: unknown): string | undefined {
 const MAX_TEXT = 300;
 
 /** One line without control, formatting or unpaired characters: other people's text is never trusted with more. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   const clean = text
     .slice(0, MAX_TEXT * 8)
     .toWellFormed()

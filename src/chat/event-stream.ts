@@ -16,7 +16,7 @@ export interface EventStream {
   end(): void;
 }
 
-export const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
+const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 
 export function createEventStream(
   onEvent: (event: ServerEvent) => void,

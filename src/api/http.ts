@@ -64,7 +64,7 @@ export interface Http {
 
 const MIB = 1024 * 1024;
 const MAX_STREAM_BYTES = 64 * MIB;
-const MAX_JSON_BYTES = 8 * MIB;
+export const MAX_JSON_BYTES = 8 * MIB;
 
 const CONNECT_MS = 10_000;
 const FIRST_BYTE_MS = 120_000;

@@ -25,6 +25,8 @@ export interface OidcServer {
   readonly supportsDeviceLogin: boolean;
   readonly supportsRevocation: boolean;
   readonly supportsUserinfo: boolean;
+  /** How far the local clock is ahead of the server's, seconds; undefined when they agree. */
+  readonly clockAheadS: number | undefined;
   startDevice(request: {
     readonly scopes: readonly string[];
     readonly resource?: string | undefined;
@@ -62,8 +64,6 @@ export interface IssuerRequest {
   readonly now: () => number;
   /** Ends every request of this server. Left out for a refresh: once sent, its answer must not be lost. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with `server clock - local clock` in milliseconds when an answer carries a Date. */
-  readonly onSkew?: ((skewMs: number) => void) | undefined;
 }
 
 /**
@@ -76,7 +76,6 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
   const answered = asFetch(request.http, {
     onServerTime: (serverTime) => {
       clock.skewMs = serverTime - request.now();
-      request.onSkew?.(clock.skewMs);
     },
   });
   const fetch: client.CustomFetch = (url, init) =>
@@ -101,6 +100,7 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
     issuer: request.issuer,
     clientId: request.clientId,
     givesIdTokens: openId?.jwks_uri !== undefined,
+    clockAheadS: Math.abs(skewS) < LEAST_SKEW_S ? undefined : -skewS,
   });
 }
 
@@ -168,6 +168,7 @@ interface Connection {
   readonly clientId: string;
   /** An OpenID provider; a plain OAuth server (RFC 8414) knows no ID tokens. */
   readonly givesIdTokens: boolean;
+  readonly clockAheadS: number | undefined;
 }
 
 function oidcServer(connection: Connection): OidcServer {
@@ -181,6 +182,7 @@ function oidcServer(connection: Connection): OidcServer {
       server.device_authorization_endpoint !== undefined && server.token_endpoint !== undefined,
     supportsRevocation: server.revocation_endpoint !== undefined,
     supportsUserinfo: server.userinfo_endpoint !== undefined,
+    clockAheadS: connection.clockAheadS,
     startDevice: async ({ scopes, resource }) => {
       try {
         const answer = await client.initiateDeviceAuthorization(

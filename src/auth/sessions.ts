@@ -169,12 +169,17 @@ async function refreshLocked(
     await store.write(entry.name, formatSession({ ...secret, intent }));
     return await deps.withoutInterruption(async () => {
       const receivedFrom = deps.now();
-      const tokens = await exchange(deps, { entry, secret, refreshToken: secret.refreshToken ?? '' });
-      return save(deps, { entry, secret, tokens, store, receivedAt: receivedFrom });
+      const renewed = await exchange(deps, { entry, secret, refreshToken: secret.refreshToken ?? '' });
+      return save(deps, { entry, secret, ...renewed, store, receivedAt: receivedFrom });
     });
   } catch (error) {
     return afterFailure(deps, { session, need, failure: toMiraError(error) });
   }
+}
+
+interface Renewed {
+  readonly tokens: TokenSet;
+  readonly clockAheadS: number | undefined;
 }
 
 interface Exchange {
@@ -183,7 +188,7 @@ interface Exchange {
   readonly refreshToken: string;
 }
 
-async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exchange): Promise<TokenSet> {
+async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exchange): Promise<Renewed> {
   if (entry.issuer === undefined || entry.clientId === undefined) {
     throw new MiraError('not_refreshable', 'The session cannot be renewed: no issuer is known for it.', {
       hint: signInCommand(entry.profile),
@@ -201,20 +206,24 @@ async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exc
     throw new MiraError('server_error', `${issuer.host} publishes no sign-in metadata any more.`);
   }
   requireKnownHosts(entry, server.hosts);
-  return server.refresh({ refreshToken, subject: secret.account?.id, resource: entry.resource });
+  const tokens = await server.refresh({
+    refreshToken,
+    subject: secret.account?.id,
+    resource: entry.resource,
+  });
+  return { tokens, clockAheadS: server.clockAheadS };
 }
 
-interface Save {
+interface Save extends Renewed {
   readonly entry: SessionEntry;
   readonly secret: SessionSecret;
-  readonly tokens: TokenSet;
   readonly store: SecretStore;
   readonly receivedAt: number;
 }
 
 async function save(
   deps: SessionsDeps,
-  { entry, secret, tokens, store, receivedAt }: Save,
+  { entry, secret, tokens, clockAheadS, store, receivedAt }: Save,
 ): Promise<Session> {
   deps.keepOut(tokens.accessToken);
   if (tokens.refreshToken !== undefined) deps.keepOut(tokens.refreshToken);
@@ -236,6 +245,8 @@ async function save(
     expiresAt: fresh.expiresAt,
     refreshable: fresh.refreshToken !== undefined,
     scopes: tokens.scopes ?? entry.scopes,
+    lifetimeS: tokens.expiresIn ?? entry.lifetimeS,
+    clockAheadS,
     lastRefresh: { at: receivedAt, outcome: 'ok' },
   };
   try {

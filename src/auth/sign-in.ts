@@ -196,6 +196,7 @@ async function record(
     obtainedAt: receivedAt,
     expiresAt,
     lifetimeS: tokens.expiresIn,
+    clockAheadS: oidc?.server.clockAheadS,
     refreshable: tokens.refreshToken !== undefined && issuer !== undefined,
   };
   return { entry, secret };

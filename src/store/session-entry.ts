@@ -32,6 +32,8 @@ export interface SessionEntry {
   /** `expires_in` as the server gave it. */
   readonly lifetimeS?: number | undefined;
   readonly refreshable: boolean;
+  /** How far this clock was ahead of the server's when the session was made or renewed; left out when they agree. */
+  readonly clockAheadS?: number | undefined;
   readonly lastRefresh?: { readonly at: number; readonly outcome: string } | undefined;
   /** Set when the server has ended the session; the secret stays until sign-out or the next sign-in. */
   readonly ended?: { readonly at: number; readonly reason: string } | undefined;
@@ -87,6 +89,7 @@ const OPTIONAL: readonly (readonly [keyof SessionEntry, Check])[] = [
   ['keyPrefix', isString],
   ['expiresAt', isNumber],
   ['lifetimeS', isNumber],
+  ['clockAheadS', isNumber],
   ['lastRefresh', (value) => isRecord(value) && isNumber(value['at']) && isString(value['outcome'])],
   ['ended', (value) => isRecord(value) && isNumber(value['at']) && isString(value['reason'])],
   ['pendingDelete', isBoolean],

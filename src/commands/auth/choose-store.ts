@@ -4,6 +4,7 @@
  */
 import type { Context } from '../../context.ts';
 import { MiraError, toMiraError } from '../../errors.ts';
+import { PROTECTION } from '../../store/protection.ts';
 import type { ProtectionForm } from '../../store/protection.ts';
 import type { SecretStore } from '../../store/secret-store.ts';
 
@@ -42,7 +43,8 @@ async function chooseByItself(context: Context): Promise<ChosenStore> {
       context.notice(`${failure.message} The session goes into the encrypted file (MIRA_PASSPHRASE).`);
       return openFile(context);
     }
-    if (context.canPrompt && (await wantsFile(context, failure))) return openFile(context);
+    const protection = context.canPrompt ? await askForFile(context, failure) : undefined;
+    if (protection) return openFile(context, protection);
     throw failure.with({
       hint: `${failure.hint ?? 'Use an encrypted file: mira auth login --storage file'} (MIRA_PASSPHRASE gives its passphrase), or set MIRA_API_KEY.`,
       next: [{ command: 'mira auth login --storage file', why: 'keeps the session in an encrypted file' }],
@@ -50,17 +52,18 @@ async function chooseByItself(context: Context): Promise<ChosenStore> {
   }
 }
 
-async function wantsFile(context: Context, failure: MiraError): Promise<boolean> {
+/** Why the keychain does not work, and which file is wanted instead; undefined for none. */
+async function askForFile(context: Context, failure: MiraError): Promise<ProtectionForm | undefined> {
   const { confirm } = await import('../../ui/prompts.ts');
+  const { stdin, stderr } = context.io.terminal();
+  const ask = (question: string): Promise<boolean> =>
+    confirm({ question, stdin, stderr, signal: context.signal });
   context.warn(failure.message);
   if (failure.hint !== undefined) context.warn(failure.hint);
-  const { stdin, stderr } = context.io.terminal();
-  return confirm({
-    question: 'Keep the session in a file encrypted with a passphrase instead?',
-    stdin,
-    stderr,
-    signal: context.signal,
-  });
+  if (await ask(`Keep the session in a file with a passphrase instead (${PROTECTION.passphrase})?`))
+    return 'passphrase';
+  if (await ask(`In a file with a key file (${PROTECTION.key_file})?`)) return 'key_file';
+  return undefined;
 }
 
 async function openKeychain(context: Context): Promise<ChosenStore> {
@@ -73,9 +76,9 @@ async function openKeychain(context: Context): Promise<ChosenStore> {
   return { store, protection: 'keychain' };
 }
 
-async function openFile(context: Context): Promise<ChosenStore> {
-  const protection =
-    context.env['MIRA_PASSPHRASE'] !== undefined || context.canPrompt ? 'passphrase' : 'key_file';
+async function openFile(context: Context, wanted?: ProtectionForm): Promise<ChosenStore> {
+  const canHavePassphrase = context.env['MIRA_PASSPHRASE'] !== undefined || context.canPrompt;
+  const protection = wanted ?? (canHavePassphrase ? 'passphrase' : 'key_file');
   const store = await context.openStore({ storage: 'file', protection });
   await store.probe();
   // A file that exists keeps the seal it has.

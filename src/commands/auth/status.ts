@@ -116,6 +116,7 @@ function describe(status: Status): readonly (readonly [string, string])[] {
         'expires',
         `${moment(expiresAt)} (${secondsUntil(expiresAt, status.now)} s)${isRenewable(entry) ? ', renewed by itself' : ''}`,
       ]);
+    if (entry.clockAheadS !== undefined) rows.push(['clock', clockSentence(entry.clockAheadS)]);
     if (entry.scopes.length > 0) rows.push(['scopes', entry.scopes.join(' ')]);
     if (entry.lastRefresh)
       rows.push(['renewed', `${moment(entry.lastRefresh.at)}: ${entry.lastRefresh.outcome}`]);
@@ -124,6 +125,11 @@ function describe(status: Status): readonly (readonly [string, string])[] {
   rows.push(['checked', status.checked === 'server' ? 'with the server' : 'on this machine only']);
   if (!status.signedIn) rows.push(['next', 'mira auth login']);
   return rows;
+}
+
+function clockSentence(aheadS: number): string {
+  const direction = aheadS > 0 ? 'ahead of' : 'behind';
+  return `this machine was ${Math.abs(aheadS)} s ${direction} the server when the session was made or renewed`;
 }
 
 function toJson(status: Status): { readonly schema: string } & Readonly<Record<string, unknown>> {
@@ -146,6 +152,7 @@ function toJson(status: Status): { readonly schema: string } & Readonly<Record<s
     ...(entry?.lastRefresh
       ? { last_refresh: { at: moment(entry.lastRefresh.at), outcome: entry.lastRefresh.outcome } }
       : {}),
+    ...(entry?.clockAheadS === undefined ? {} : { clock_ahead_s: entry.clockAheadS }),
     checked: status.checked,
     ...(status.signedIn || status.reason === undefined ? {} : { reason: status.reason }),
   };

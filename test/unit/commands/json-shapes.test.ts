@@ -1,0 +1,328 @@
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { explain } from '../../../src/commands/auth/explain.ts';
+import { list as listProfiles } from '../../../src/commands/auth/list.ts';
+import { login } from '../../../src/commands/auth/login.ts';
+import { logout } from '../../../src/commands/auth/logout.ts';
+import { refresh } from '../../../src/commands/auth/refresh.ts';
+import { status } from '../../../src/commands/auth/status.ts';
+import { switchProfile } from '../../../src/commands/auth/switch.ts';
+import { token } from '../../../src/commands/auth/token.ts';
+import { CATALOG, isGroup } from '../../../src/commands/catalog.ts';
+import type { Group, Leaf } from '../../../src/commands/catalog.ts';
+import type { AnswerEvent } from '../../../src/commands/chat/answer-json.ts';
+import { answerLines, answerObject } from '../../../src/commands/chat/answer-json.ts';
+import { get } from '../../../src/commands/config/get.ts';
+import { list as listSettings } from '../../../src/commands/config/list.ts';
+import { path as configPath } from '../../../src/commands/config/path.ts';
+import { set } from '../../../src/commands/config/set.ts';
+import type { JsonObject } from '../../../src/commands/define.ts';
+import { exitCodes } from '../../../src/commands/help/exit-codes.ts';
+import { models } from '../../../src/commands/models.ts';
+import type { Context } from '../../../src/context.ts';
+import { MiraError } from '../../../src/errors.ts';
+import type { LoginEvent } from '../../../src/auth/login-event.ts';
+import type { SessionEntry } from '../../../src/store/session-entry.ts';
+
+const GOLDEN = new URL('../../golden/json/', import.meta.url);
+const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+const LATER = NOW + 600_500;
+const ADA = { id: 'ada', name: 'Ada Example', email: 'ada@example.test' };
+
+const SESSION: SessionEntry = {
+  profile: 'work',
+  name: 'work.0123456789ab',
+  credential: 'session',
+  login: 'oidc',
+  issuer: 'https://id.example',
+  clientId: 'mira-cli',
+  apiUrl: 'https://api.example/v1',
+  scopes: ['openid', 'email'],
+  hosts: ['id.example', 'api.example'],
+  storage: 'keychain',
+  protection: 'keychain',
+  account: ADA,
+  gen: 3,
+  obtainedAt: NOW,
+  expiresAt: LATER,
+  lifetimeS: 600,
+  refreshable: true,
+  lastRefresh: { at: NOW, outcome: 'ok' },
+};
+
+const KEY: SessionEntry = {
+  profile: 'default',
+  name: 'default.0123456789ab',
+  credential: 'api_key',
+  login: 'pasted',
+  apiUrl: 'https://api.vmira.ai/v1',
+  scopes: [],
+  hosts: ['api.vmira.ai'],
+  storage: 'file',
+  protection: 'passphrase',
+  gen: 1,
+  obtainedAt: NOW,
+  refreshable: false,
+};
+
+/** What each command can come to say: everything there is, and as little as there can be. */
+const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = {
+  'auth login': () => loginLines(),
+  'auth logout': async () => [
+    logout.json({
+      all: false,
+      variables: [],
+      reports: [{ profile: 'default', removed: true, revoked: true }],
+    }),
+    logout.json({
+      all: false,
+      variables: ['MIRA_TOKEN'],
+      reports: [
+        { profile: 'default', removed: true, revoked: false, reason: 'the server offers no revocation' },
+      ],
+    }),
+    logout.json({
+      all: true,
+      variables: [],
+      reports: [
+        { profile: 'default', removed: true, revoked: true },
+        { profile: 'work', removed: false, revoked: false, reason: 'not signed in' },
+      ],
+    }),
+    logout.json({ all: true, variables: [], reports: [] }),
+  ],
+  'auth status': async () => [
+    status.json({
+      profile: 'work',
+      signedIn: true,
+      account: ADA,
+      credential: 'session',
+      source: 'keychain',
+      apiUrl: 'https://api.example/v1',
+      entry: SESSION,
+      checked: 'server',
+      now: NOW,
+    }),
+    status.json({
+      profile: 'default',
+      signedIn: true,
+      credential: 'api_key',
+      source: 'file',
+      apiUrl: 'https://api.vmira.ai/v1',
+      entry: KEY,
+      checked: 'local',
+      now: NOW,
+    }),
+    status.json({
+      profile: 'default',
+      signedIn: true,
+      credential: 'token',
+      source: 'env',
+      variable: 'MIRA_TOKEN',
+      apiUrl: 'https://api.vmira.ai/v1',
+      checked: 'local',
+      now: NOW,
+    }),
+    status.json({
+      profile: 'work',
+      signedIn: false,
+      account: ADA,
+      credential: 'session',
+      source: 'keychain',
+      apiUrl: 'https://api.example/v1',
+      entry: { ...SESSION, ended: { at: NOW, reason: 'id.example has ended the session.' } },
+      checked: 'local',
+      reason: 'id.example has ended the session.',
+      now: NOW,
+    }),
+    status.json({
+      profile: 'default',
+      signedIn: false,
+      apiUrl: 'https://api.vmira.ai/v1',
+      checked: 'local',
+      reason: 'not signed in',
+      now: NOW,
+    }),
+  ],
+  'auth token': async () => [
+    token.json({ token: 'an-access-token', expiresAt: LATER, source: 'keychain', now: NOW }),
+    token.json({ token: 'from-a-variable', source: 'env', now: NOW }),
+  ],
+  'auth refresh': async () => [
+    refresh.json({ profile: 'work', expiresAt: LATER, rotated: true, now: NOW }),
+    refresh.json({ profile: 'work', expiresAt: undefined, rotated: false, now: NOW }),
+  ],
+  'auth explain': async () => [
+    explain.json([
+      { source: '--profile', present: false, chosen: false, detail: 'not given' },
+      { source: 'MIRA_TOKEN', present: true, chosen: true, detail: 'access token, used as it is' },
+    ]),
+    explain.json([
+      { source: 'stored', present: false, chosen: false, detail: 'profile default is not signed in' },
+    ]),
+  ],
+  'auth list': async () => [
+    listProfiles.json([
+      { entry: SESSION, isDefault: true, signedIn: true },
+      { entry: KEY, isDefault: false, signedIn: false },
+    ]),
+    listProfiles.json([]),
+  ],
+  'auth switch': async () => [switchProfile.json('work')],
+  chat: async () => [
+    await answerObject(answer(true), clock()),
+    await answerObject(answer(false), clock()),
+    ...(await collect(answerLines(answer(true)))),
+  ],
+  models: async () => [
+    models.json({
+      provider: 'mira',
+      models: [{ id: 'mira', context: 128_000, maxOutput: 8192, ownedBy: 'vmira' }, { id: 'mira-pro' }],
+    }),
+  ],
+  'config get': async () => [
+    get.json({ key: 'model', value: 'mira', origin: 'default', from: 'default' }),
+    get.json({ key: 'issuer', value: undefined, origin: 'default', from: 'default' }),
+  ],
+  'config set': async () => [
+    set.json({
+      key: 'model',
+      value: 'mira-pro',
+      profile: 'work',
+      path: '/home/ada/.config/mira-cli/config.json',
+    }),
+    set.json({
+      key: 'model',
+      value: undefined,
+      profile: 'work',
+      path: '/home/ada/.config/mira-cli/config.json',
+    }),
+  ],
+  'config list': async () => [
+    listSettings.json({
+      path: '/home/ada/.config/mira-cli/config.json',
+      rows: [
+        { key: 'profile', value: 'default', origin: 'default', from: 'default' },
+        { key: 'model', value: 'mira-pro', origin: 'environment', from: 'MIRA_MODEL' },
+        { key: 'issuer', value: undefined, origin: 'default', from: 'default' },
+      ],
+    }),
+  ],
+  'config path': async () => [configPath.json('/home/ada/.config/mira-cli/config.json')],
+  'help exit-codes': async () => [
+    exitCodes.json(await exitCodes.run({} as Context, { options: {}, args: [] })),
+  ],
+};
+
+async function loginLines(): Promise<readonly JsonObject[]> {
+  const events: readonly LoginEvent[] = [
+    {
+      kind: 'device_code',
+      verificationUri: 'https://id.example/device',
+      verificationUriComplete: 'https://id.example/device?user_code=ABCD-EFGH',
+      userCode: 'ABCD-EFGH',
+      expiresAt: LATER,
+      interval: 5,
+      host: 'id.example',
+      scopes: ['openid'],
+    },
+    {
+      kind: 'device_code',
+      verificationUri: 'https://id.example/device',
+      userCode: 'ABCD-EFGH',
+      expiresAt: LATER,
+      interval: 5,
+      host: 'id.example',
+      scopes: [],
+    },
+    { kind: 'pending' },
+    { kind: 'slow_down', interval: 10 },
+    { kind: 'offline', error: new MiraError('connection_refused', 'Cannot reach id.example.') },
+    {
+      kind: 'authorized',
+      profile: 'work',
+      account: ADA,
+      expiresAt: LATER,
+      storage: 'keychain',
+      notices: ['MIRA_TOKEN is set and is used before this session; unset it to use the session.'],
+    },
+    { kind: 'authorized', profile: 'default', storage: 'file', notices: [] },
+  ];
+  const input = { options: {}, args: [] } as unknown as Parameters<typeof login.json>[1];
+  const lines = await collect(login.json(each(events), input, {} as Context));
+  const ends = (
+    ['access_denied', 'device_code_expired', 'interrupted', 'terminated', 'approval_lost'] as const
+  ).map((code) => login.failure(new MiraError(code, 'No.'), input));
+  return [...lines, ...ends.filter((line) => line !== undefined)];
+}
+
+async function* answer(full: boolean): AsyncGenerator<AnswerEvent> {
+  yield { kind: 'start', provider: 'mira', model: 'mira' };
+  if (full) {
+    yield { kind: 'retry', attempt: 1, afterMs: 1499.6, reason: 'api.example is busy.' };
+    yield { kind: 'rate_limit', remaining: 41, resetAt: LATER };
+    yield { kind: 'rate_limit', remaining: 40 };
+    yield { kind: 'reasoning', text: 'Let me see.' };
+    yield { kind: 'text', text: 'Hello, ' };
+    yield { kind: 'text', text: 'Ada.' };
+    yield { kind: 'usage', usage: { inputTokens: 3, outputTokens: 5, reasoningTokens: 2 } };
+    yield { kind: 'usage', usage: { inputTokens: 3, outputTokens: 5 } };
+  }
+  yield { kind: 'finish', finishReason: full ? 'stop' : 'length' };
+}
+
+/** Moves on by 100.4 ms each time it is read. */
+function clock(): () => number {
+  let reads = 0;
+  return () => (reads += 1) * 100.4;
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+function* leaves(node: Leaf | Group, words: readonly string[] = []): Generator<string> {
+  if (!isGroup(node)) yield words.join(' ');
+  else for (const [name, child] of Object.entries(node.commands)) yield* leaves(child, [...words, name]);
+}
+
+const fileOf = (command: string): string => `${command.replaceAll(' ', '-')}.json`;
+
+function keysOf(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(keysOf);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
+}
+
+describe('the JSON of every command', () => {
+  const commands = [...leaves(CATALOG)];
+
+  test('is recorded for each, and for nothing else', async () => {
+    expect(Object.keys(SAMPLES).toSorted()).toEqual(commands.toSorted());
+    expect((await readdir(GOLDEN)).toSorted()).toEqual(commands.map(fileOf).toSorted());
+  });
+
+  test.each(commands)('has the shape that was reviewed: %s', async (command) => {
+    const lines = (await SAMPLES[command]?.()) ?? [];
+
+    expect(lines.length).toBeGreaterThan(0);
+    await expect(`${JSON.stringify(lines, undefined, 2)}\n`).toMatchFileSnapshot(
+      fileURLToPath(new URL(fileOf(command), GOLDEN)),
+    );
+  });
+
+  test.each(commands)('names its schema first, and writes every name in snake_case: %s', async (command) => {
+    for (const line of (await SAMPLES[command]?.()) ?? []) {
+      expect(Object.keys(line)[0]).toBe('schema');
+      expect(line.schema).toMatch(/^mira\.[a-z_]+(?:\.[a-z_]+)*\/1$/);
+      expect(keysOf(line).filter((key) => !/^[a-z]+(?:_[a-z]+)*$/.test(key))).toEqual([]);
+    }
+  });
+});

@@ -210,11 +210,10 @@ describe('the bearer', () => {
     const opened = await open({ env: { MIRA_API_KEY: key } });
     const outcome = await bearerOf(opened, apiUrl, force).then(
       ({ value }) => value,
-      (error: unknown) => error,
+      (error: unknown) => (error instanceof MiraError ? { refused: error.code } : error),
     );
 
-    expect(outcome instanceof MiraError ? outcome.code : undefined).toBe(code);
-    if (code === undefined) expect(outcome).toBe(key);
+    expect(outcome).toEqual(code === undefined ? key : { refused: code });
   });
 
   test.each([' ', `${token} `, `${token}\n`, `${token}é`, '\0'])(

@@ -453,14 +453,14 @@ describe('a server that has ended the session', () => {
 });
 
 describe('a renewal that fails for now', () => {
-  test.each([
+  test.each<[string, (platform: Platform) => unknown]>([
     [
       'the server fails',
       (platform: Platform) => platform.faults.push({ at: 'token', kind: 'status', status: 503 }),
     ],
     ['the connection breaks', (platform: Platform) => platform.faults.push({ at: 'token', kind: 'drop' })],
-    ['there is no network', (platform: Platform) => void platform.close()],
-  ] as const)('does not matter while the token is valid: %s', async (_, fail) => {
+    ['there is no network', (platform: Platform) => platform.close()],
+  ])('does not matter while the token is valid: %s', async (_, fail) => {
     const platform = await openPlatform();
     const machine = await signedInMachine(platform, IN_WINDOW);
     const before = machine.secret();

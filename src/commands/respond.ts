@@ -116,7 +116,9 @@ function printSentence(
 /** The stack without the message, which may hold anything. */
 function stackOf(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
-  return `${cause.name}: ${cause.message}\n${(cause.stack ?? '').split('\n').slice(1).join('\n')}`;
+  const stack = (cause.stack ?? '').replace(cause.message, '');
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
+  return [cause.name, ...frames].join('\n');
 }
 
 function errorObject(error: MiraError, redactor: Redactor): Readonly<Record<string, unknown>> {

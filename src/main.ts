@@ -21,6 +21,7 @@ import { handleSignals } from './signals.ts';
 import type { Signals } from './signals.ts';
 import { resolvePaths } from './store/paths.ts';
 import type { createSessionIndex, SessionIndex } from './store/session-index.ts';
+import { isOwnVariable } from './ui/child-environment.ts';
 import { decideColor } from './ui/color.ts';
 import type { ColorFlag } from './ui/color.ts';
 
@@ -32,6 +33,8 @@ export async function main(): Promise<void> {
   process.umask(0o077);
   const argv = process.argv.slice(2);
   const env = withoutEmpty(process.env);
+  // A program that a library starts (the opener of the browser) inherits the environment of the process.
+  for (const name of Object.keys(env).filter(isOwnVariable)) delete process.env[name];
   const redactor = createRedactor();
   for (const name of ['MIRA_TOKEN', 'MIRA_API_KEY', 'MIRA_PASSPHRASE']) redactor.add(env[name]);
   const io = createIo(process);

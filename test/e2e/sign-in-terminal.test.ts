@@ -1,5 +1,5 @@
 /** `mira auth login` in a real terminal: the waiting screen, its keys, and the terminal given back. */
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -84,6 +84,25 @@ describe.concurrent('signing in on a terminal', () => {
     const code = await waitForCode(platform, terminal);
     await terminal.waitFor('Enter opens the browser');
     expect(await stub.calls()).toEqual([]);
+
+    terminal.write('\r');
+    await expect.poll(() => stub.calls(), { timeout: 10_000 }).toHaveLength(1);
+    expect(await stub.calls()).toEqual([{ argv: [`${platform.issuer}/device?user_code=${code}`], own: [] }]);
+    await platform.approve(code);
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+  });
+
+  test("the system's own browser sees none of our secrets either", async () => {
+    await using platform = await startPlatform();
+    await using home = await isolatedHome();
+    const stub = await browserStub(home);
+    const bin = join(home.path, 'bin');
+    await mkdir(bin);
+    await symlink(stub.command, join(bin, 'xdg-open'));
+    const env = { PATH: `${bin}:${process.env['PATH']}`, DISPLAY: ':99', OPENAI_API_KEY: 'not for browsers' };
+    await using terminal = await openLogin(platform, { home, env });
+    const code = await waitForCode(platform, terminal);
+    await terminal.waitFor('Enter opens the browser');
 
     terminal.write('\r');
     await expect.poll(() => stub.calls(), { timeout: 10_000 }).toHaveLength(1);
@@ -311,7 +330,7 @@ async function browserStub(home: IsolatedHome): Promise<BrowserStub> {
   await writeFile(
     script,
     `#!${process.execPath}
-const own = Object.keys(process.env).filter((name) => name.startsWith('MIRA_'));
+const own = Object.keys(process.env).filter((name) => /^(MIRA|OPENAI)_/.test(name));
 require('node:fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify({ argv: process.argv.slice(2), own }) + '\\n');
 `,
   );

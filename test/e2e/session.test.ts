@@ -291,14 +291,15 @@ describe.concurrent('a session', () => {
   });
 
   test('gives a token of at least --min-ttl, or says that the server never does, without asking it', async () => {
-    await using platform = await startPlatform({ accessTokenTtlS: 600 });
+    await using platform = await startPlatform({ accessTokenTtlS: 20 });
     await using home = await isolatedHome();
     await signIn(platform, { home });
-    const enough = await runMira(['auth', 'token', '--min-ttl', '500', '--json'], { home });
+    const enough = await runMira(['auth', 'token', '--min-ttl', '5', '--json'], { home });
     expect(refreshes(platform)).toEqual([]);
-    const needsNew = await runMira(['auth', 'token', '--min-ttl', '600', '--json'], { home });
+    await waitUntilLeft(home, 11_000);
+    const needsNew = await runMira(['auth', 'token', '--min-ttl', '12', '--json'], { home });
     expect(refreshes(platform)).toEqual([200]);
-    const tooMuch = await runMira(['auth', 'token', '--min-ttl', '601', '--json'], { home });
+    const tooMuch = await runMira(['auth', 'token', '--min-ttl', '21', '--json'], { home });
 
     expect(enough).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(enough.stdout)).toEqual({
@@ -315,7 +316,7 @@ describe.concurrent('a session', () => {
       code: 4,
       error: {
         code: 'ttl_unattainable',
-        message: 'Tokens of this server last 600 s, less than the 601 s asked for.',
+        message: 'Tokens of this server last 20 s, less than the 21 s asked for.',
         exit_code: 4,
         retryable: false,
         hint: 'Ask for less with --min-ttl.',
@@ -398,11 +399,15 @@ describe.concurrent('a session', () => {
   });
 });
 
-/** The token has run out by this machine's clock; a condition of the session, not a pause of the test's. */
-async function waitUntilExpired(home: IsolatedHome): Promise<void> {
+function waitUntilExpired(home: IsolatedHome): Promise<void> {
+  return waitUntilLeft(home, 0);
+}
+
+/** The token lives no longer than this by this machine's clock: a condition of the session, not a pause of the test's. */
+async function waitUntilLeft(home: IsolatedHome, leftMs: number): Promise<void> {
   const { stdout } = await runMira(['auth', 'status', '--offline', '--json'], { home });
-  const expiresAt = Date.parse(JSON.parse(stdout).expires_at);
-  await expect.poll(() => Date.now(), { timeout: 10_000, interval: 50 }).toBeGreaterThan(expiresAt);
+  const moment = Date.parse(JSON.parse(stdout).expires_at) - leftMs;
+  await expect.poll(() => Date.now(), { timeout: 15_000, interval: 50 }).toBeGreaterThan(moment);
 }
 
 function refreshes(platform: Platform): readonly unknown[] {

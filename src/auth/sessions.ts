@@ -16,6 +16,7 @@ import type { SessionSecret, TokenSet } from './session.ts';
 import { notSignedIn, signInCommand, signInStep } from './sign-in-command.ts';
 
 const SAVE_TRIES = 5;
+const CUT_SHORT = 'An earlier mira was stopped while it renewed it.';
 const SAVE_PAUSE_MS = 500;
 
 export interface SessionsDeps {
@@ -295,14 +296,17 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
       stored.secret.accessToken !== need.rejected
     )
       return stored;
+    // With an intent its token was spent, and the answer never saved: that is why the server does not take it any more.
+    const reason = secret.intent === undefined ? failure.message : `${failure.message} ${CUT_SHORT}`;
     await note(deps, {
       entry,
-      change: {
-        ended: { at: deps.now(), reason: failure.message },
-        lastRefresh: { at: deps.now(), outcome: 'refused' },
-      },
+      change: { ended: { at: deps.now(), reason }, lastRefresh: { at: deps.now(), outcome: 'refused' } },
     });
-    throw failure.with({ hint: signInCommand(entry.profile), next: [signInStep(entry.profile)] });
+    throw failure.with({
+      message: reason,
+      hint: signInCommand(entry.profile),
+      next: [signInStep(entry.profile)],
+    });
   }
   await note(deps, { entry, change: { lastRefresh: { at: deps.now(), outcome: 'failed' } } });
   if (!isStillGood(deps, { session, need })) throw failure;

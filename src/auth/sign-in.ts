@@ -19,7 +19,6 @@ import { findAccount } from './account.ts';
 import { expiryOf, formatSession } from './session.ts';
 import type { SessionSecret, TokenSet } from './session.ts';
 import { revokeCredential } from './sign-out.ts';
-import type { Session } from './sessions.ts';
 import { looksLikeJwt } from './key-format.ts';
 
 export interface SignInDeps {
@@ -37,6 +36,12 @@ export interface SignInDeps {
   readonly keysPage: string;
 }
 
+export interface PreviousSession {
+  readonly entry: SessionEntry;
+  /** Undefined when its store does not give it out: then there is nothing to revoke it with. */
+  readonly secret: SessionSecret | undefined;
+}
+
 export interface SignIn {
   readonly profile: string;
   /** Already probed: it takes secrets. */
@@ -48,8 +53,8 @@ export interface SignIn {
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly resource: string | undefined;
-  /** The session of this profile that a success replaces, if it can be read. */
-  readonly previous: Session | undefined;
+  /** The session of this profile that a success replaces. */
+  readonly previous: PreviousSession | undefined;
   readonly openPreviousStore: (entry: SessionEntry) => Promise<SecretStore>;
 }
 
@@ -160,7 +165,7 @@ async function record(
     (!oidc && !looksLikeJwt(tokens.accessToken) && tokens.refreshToken === undefined);
   const credential = isKey ? 'api_key' : 'session';
   const expiresAt = isKey && tokens.expiresIn === undefined ? undefined : expiryOf(tokens, receivedAt);
-  const gen = Math.max(request.previous?.secret.gen ?? 0, request.previous?.entry.gen ?? 0) + 1;
+  const gen = Math.max(request.previous?.secret?.gen ?? 0, request.previous?.entry.gen ?? 0) + 1;
   const issuer = oidc?.server.issuer;
   const secret: SessionSecret = {
     v: 1,
@@ -235,17 +240,27 @@ async function giveBack(
   deps.log('sign-in: could not be saved, given back', { revoked: report.revoked });
 }
 
+/** @returns why it was not revoked; undefined when there is nothing to tell */
+async function revokePrevious(
+  deps: SignInDeps,
+  { entry, secret }: PreviousSession,
+): Promise<string | undefined> {
+  if (!secret) return 'it could not be read';
+  const report = await revokeCredential(deps, { entry, secret });
+  return report.revoked || report.pasted ? undefined : (report.reason ?? 'no answer');
+}
+
 async function releasePrevious(
   deps: SignInDeps,
   { request, entry }: { readonly request: SignIn; readonly entry: SessionEntry },
 ): Promise<readonly string[]> {
   const { previous } = request;
   if (!previous) return [];
-  const report = await revokeCredential(deps, previous);
+  const unrevoked = await revokePrevious(deps, previous);
   const notices =
-    report.revoked || report.pasted
+    unrevoked === undefined
       ? []
-      : [`The session that was replaced was not revoked at the server: ${report.reason ?? 'no answer'}.`];
+      : [`The session that was replaced was not revoked at the server: ${unrevoked}.`];
   if (previous.entry.name === entry.name && previous.entry.storage === entry.storage) return notices;
   try {
     // Under its lock: a renewal that is under way must not write it back.

@@ -2,13 +2,14 @@ import { hostname } from 'node:os';
 import { apiBase, parseServiceUrl } from '../../api/url.ts';
 import { requirePlatformKey } from '../../auth/key-format.ts';
 import type { LoginEvent } from '../../auth/login-event.ts';
-import type { Session } from '../../auth/sessions.ts';
+import type { PreviousSession } from '../../auth/sign-in.ts';
 import type { Context } from '../../context.ts';
 import { abortError, MiraError, toMiraError } from '../../errors.ts';
 import type { Settings } from '../../settings.ts';
 import type { Opened } from '../../ui/browser.ts';
 import { streamCommand } from '../define.ts';
 import type { Input, JsonObject } from '../define.ts';
+import { moment, secondsUntil } from '../moments.ts';
 import { chooseStore } from './choose-store.ts';
 
 const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';
@@ -77,8 +78,8 @@ export const login = streamCommand<typeof options, LoginEvent>({
     }
     await showEvents(events, { context, input });
   },
-  json: async function* (events) {
-    for await (const event of events) yield toJson(event);
+  json: async function* (events, _input, context) {
+    for await (const event of events) yield toJson(event, context);
   },
   failure: (error) => ({ schema: 'mira.auth.login/1', event: LAST_EVENT[error.code] ?? 'error' }),
 });
@@ -146,15 +147,17 @@ function shadowedBy({ env }: Context): readonly string[] {
     : [`${variable} is set and is used before this session; unset it to use the session.`];
 }
 
-/** What is replaced is revoked after a success; if it cannot be read there is nothing to revoke it with. */
-async function findPrevious(context: Context, profile: string): Promise<Session | undefined> {
+/** What is replaced after a success; a store that does not give it out now does not keep anyone from signing in. */
+async function findPrevious(context: Context, profile: string): Promise<PreviousSession | undefined> {
+  const entry = await context.index.find(profile);
+  if (!entry) return undefined;
   try {
-    return await (await context.sessions()).find(profile);
+    return (await (await context.sessions()).find(profile)) ?? { entry, secret: undefined };
   } catch (error) {
     const failure = toMiraError(error);
     if (failure.code === 'unexpected') throw failure;
     context.log('sign-in: the session there was cannot be read', { code: failure.code });
-    return undefined;
+    return { entry, secret: undefined };
   }
 }
 
@@ -254,7 +257,7 @@ async function browserOpener(
   return (url) => openUrl(url, { env, browser });
 }
 
-function toJson(event: LoginEvent): JsonObject {
+function toJson(event: LoginEvent, context: Pick<Context, 'now'>): JsonObject {
   const schema = 'mira.auth.login/1';
   switch (event.kind) {
     case 'device_code':
@@ -266,7 +269,8 @@ function toJson(event: LoginEvent): JsonObject {
           ? {}
           : { verification_uri_complete: event.verificationUriComplete }),
         user_code: event.userCode,
-        expires_at: new Date(event.expiresAt).toISOString(),
+        expires_at: moment(event.expiresAt),
+        expires_in: secondsUntil(event.expiresAt, context.now()),
         interval: event.interval,
       };
     case 'pending':
@@ -281,7 +285,12 @@ function toJson(event: LoginEvent): JsonObject {
         event: 'authorized',
         profile: event.profile,
         ...(event.account === undefined ? {} : { account: event.account }),
-        ...(event.expiresAt === undefined ? {} : { expires_at: new Date(event.expiresAt).toISOString() }),
+        ...(event.expiresAt === undefined
+          ? {}
+          : {
+              expires_at: moment(event.expiresAt),
+              expires_in: secondsUntil(event.expiresAt, context.now()),
+            }),
         storage: event.storage,
         ...(event.notices.length === 0 ? {} : { notices: event.notices }),
       };

@@ -1,6 +1,7 @@
 import type { Credential } from '../../auth/credential.ts';
 import type { Account } from '../../auth/login-event.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
+import { signInCommand } from '../../auth/sign-in-command.ts';
 import { PROTECTION } from '../../store/protection.ts';
 import { moment, secondsUntil } from '../moments.ts';
 import { valueCommand } from '../define.ts';
@@ -123,7 +124,7 @@ function describe(status: Status): readonly (readonly [string, string])[] {
   }
   if (status.apiUrl !== undefined) rows.push(['api', status.apiUrl]);
   rows.push(['checked', status.checked === 'server' ? 'with the server' : 'on this machine only']);
-  if (!status.signedIn) rows.push(['next', 'mira auth login']);
+  if (!status.signedIn) rows.push(['next', signInCommand(status.profile)]);
   return rows;
 }
 

@@ -1,3 +1,4 @@
+import { refreshWindowMs } from '../../auth/session.ts';
 import { MiraError } from '../../errors.ts';
 import { valueCommand } from '../define.ts';
 import { moment, secondsUntil } from '../moments.ts';
@@ -39,7 +40,7 @@ export const token = valueCommand<typeof options, Token>({
     requireAttainable({ minTtl, lifetimeS: entry.lifetimeS });
     const sessions = await context.sessions();
     const { secret } = await sessions.get(entry.profile, {
-      needMs: minTtl === undefined ? undefined : minTtl * 1000,
+      needMs: minTtl === undefined ? refreshWindowMs(entry) : minTtl * 1000,
     });
     requireAttained({ minTtl, expiresAt: secret.expiresAt, now: context.now() });
     return {

@@ -396,6 +396,21 @@ describe('a server that has ended the session', () => {
     });
   });
 
+  test('is explained when an earlier mira was stopped while it renewed the session', async () => {
+    const platform = await openPlatform();
+    const machine = await signedInMachine(platform, EXPIRED);
+    const intent = { at: Date.now(), pid: 1 };
+    await machine.keep({ entry: await machine.entry(), secret: { ...machine.secret(), intent } });
+    platform.endSessions();
+    const failures = [
+      await failureOf(machine.sessions().get('default')),
+      await failureOf(machine.sessions().get('default')),
+    ];
+
+    const message = `${hostOf(platform)} has ended the session. An earlier mira was stopped while it renewed it.`;
+    expect(failures.map(facts)).toEqual(Array(2).fill({ code: 'session_ended', exit: 4, message }));
+  });
+
   test('is not believed when the store has a newer token: that one is used', async () => {
     const platform = await openPlatform();
     const machine = await signedInMachine(platform, EXPIRED);

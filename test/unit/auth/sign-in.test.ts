@@ -483,6 +483,24 @@ describe('the session that was there before', () => {
     });
   });
 
+  test('that cannot be read is removed and told of, and its generation goes on', async () => {
+    const platform = await openPlatform();
+    const machine = await openMachine();
+    await logIn(machine, platform);
+    const previous = {
+      entry: { ...(await machine.entry()), name: 'default.000000000000', gen: 7 },
+      secret: undefined,
+    };
+    await machine.keychain.write(previous.entry.name, 'what nobody can read');
+    const { last } = await logIn(machine, platform, { request: { previous } });
+
+    expect(last).toMatchObject({
+      kind: 'authorized',
+      notices: ['The session that was replaced was not revoked at the server: it could not be read.'],
+    });
+    expect([soleName(machine), (await machine.entry()).gen]).toEqual([(await machine.entry()).name, 8]);
+  });
+
   test('that was a pasted key stays valid at the server, and nothing is said', async () => {
     const platform = await openPlatform();
     const machine = await openMachine();

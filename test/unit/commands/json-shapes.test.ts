@@ -250,7 +250,7 @@ async function loginLines(): Promise<readonly JsonObject[]> {
     { kind: 'authorized', profile: 'default', storage: 'file', notices: [] },
   ];
   const input = { options: {}, args: [] } as unknown as Parameters<typeof login.json>[1];
-  const lines = await collect(login.json(each(events), input, {} as Context));
+  const lines = await collect(login.json(each(events), input, { now: () => NOW } as Context));
   const ends = (
     ['access_denied', 'device_code_expired', 'interrupted', 'terminated', 'approval_lost'] as const
   ).map((code) => login.failure(new MiraError(code, 'No.'), input));

@@ -9,7 +9,9 @@ export function createIo(host: NodeJS.Process): Io {
   return {
     stdin: createInput(host),
     stdout: createOutput({ fd: 1, name: 'standard output', isTerminal: () => isTerminal(host, 1) }),
-    stderr: quietOutput(createOutput({ fd: 2, name: 'standard error', isTerminal: () => isTerminal(host, 2) })),
+    stderr: quietOutput(
+      createOutput({ fd: 2, name: 'standard error', isTerminal: () => isTerminal(host, 2) }),
+    ),
     terminal: () => ({ stdin: host.stdin, stdout: host.stdout, stderr: host.stderr }),
   };
 }

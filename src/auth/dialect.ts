@@ -44,7 +44,7 @@ export async function findDialect(request: DialectRequest): Promise<Dialect> {
   const named = metadata?.authorizationServers[0];
   if (metadata && named !== undefined) {
     request.log('sign-in: the API names its issuer', { issuer: named });
-    const issuer = parseServiceUrl(named, { name: 'The issuer that the API names', from: 'server' });
+    const issuer = parseServiceUrl(named, { name: 'the issuer that the API names', from: 'server' });
     return namedIssuer({ ...request, resource: request.resource ?? metadata.resource }, issuer);
   }
   const local = await deviceIssuer(request, new URL(request.apiUrl.origin));

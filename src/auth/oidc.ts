@@ -157,7 +157,7 @@ const ENDPOINTS = [
 function requireSafeEndpoints(server: client.ServerMetadata): void {
   for (const name of ENDPOINTS) {
     const endpoint = server[name];
-    if (endpoint !== undefined) parseServiceUrl(endpoint, { name: `The issuer's ${name}`, from: 'server' });
+    if (endpoint !== undefined) parseServiceUrl(endpoint, { name: `the issuer's ${name}`, from: 'server' });
   }
 }
 
@@ -474,26 +474,31 @@ function grantError(error: unknown, { issuer, clientId }: Connection): MiraError
   }
 }
 
+const LATER = 'Try again in a moment.';
+
 function answerError(
   error: unknown,
   { host, what }: { readonly host: string; readonly what: string },
 ): MiraError {
   const status = responseStatus(error);
-  if (status === 429)
+  if (status === 429) {
     return new MiraError('rate_limited', `${host} asks to slow down.`, {
+      hint: LATER,
       status,
       retryAfterS: retryAfter(error),
     });
-  if (status === 408) return new MiraError('timeout', `${host} took too long.`, { status });
+  }
+  if (status === 408) return new MiraError('timeout', `${host} took too long.`, { hint: LATER, status });
   if (status !== undefined && status >= 500) {
     return new MiraError('server_error', `${host} failed (HTTP ${status}).`, {
+      hint: LATER,
       status,
       retryAfterS: retryAfter(error),
     });
   }
   switch (errorCode(error)) {
     case 'OAUTH_TIMEOUT':
-      return new MiraError('timeout', `${host} did not answer in time.`);
+      return new MiraError('timeout', `${host} did not answer in time.`, { hint: LATER });
     case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
     case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
       return new MiraError(
@@ -504,9 +509,14 @@ function answerError(
         },
       );
     case 'OAUTH_HTTP_REQUEST_FORBIDDEN':
-      return new MiraError('unsafe_url', `${host} names an endpoint without encryption (http).`);
+      return new MiraError('unsafe_url', `${host} names an endpoint without encryption (http).`, {
+        hint: 'Report this to whoever runs it.',
+      });
     default:
-      return new MiraError('malformed_response', `${host} ${what}.`, { status });
+      return new MiraError('malformed_response', `${host} ${what}.`, {
+        hint: 'Check the address; if it is right, report this to whoever runs it.',
+        status,
+      });
   }
 }
 

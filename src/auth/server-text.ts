@@ -13,7 +13,7 @@ export function requireVerificationUri(uri: string): string {
   if (uri.length > LONGEST_URI) {
     throw new MiraError('unsafe_url', 'The sign-in server named an address that is too long to be one.');
   }
-  parseServiceUrl(uri, { name: 'The address to approve at', from: 'server' });
+  parseServiceUrl(uri, { name: 'the address to approve at', from: 'server' });
   return uri;
 }
 

@@ -195,7 +195,7 @@ async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exc
       hint: signInCommand(entry.profile),
     });
   }
-  const issuer = parseServiceUrl(entry.issuer, { name: 'The issuer of the session', from: 'server' });
+  const issuer = parseServiceUrl(entry.issuer, { name: 'the issuer of the session', from: 'server' });
   const { findIssuer } = await import('./oidc.ts');
   const server = await findIssuer({
     issuer,

@@ -104,7 +104,7 @@ async function twice<T>(ask: () => Promise<T>): Promise<T> {
 
 async function connect(deps: RevokeDeps, entry: SessionEntry): Promise<OidcServer | undefined> {
   if (entry.issuer === undefined || entry.clientId === undefined) return undefined;
-  const issuer = parseServiceUrl(entry.issuer, { name: 'The issuer of the session', from: 'server' });
+  const issuer = parseServiceUrl(entry.issuer, { name: 'the issuer of the session', from: 'server' });
   const { findIssuer } = await import('./oidc.ts');
   const server = await findIssuer({
     issuer,

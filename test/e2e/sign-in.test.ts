@@ -132,8 +132,7 @@ describe.concurrent('signing in without a terminal', () => {
 
     expect({ code, stderr }).toEqual({
       code: 4,
-      stderr:
-        'mira: The code expired before it was approved.\n  Ask for a new one: mira auth login\n',
+      stderr: 'mira: The code expired before it was approved.\n  Ask for a new one: mira auth login\n',
     });
     expect(names(stdout).filter((name) => name !== 'pending')).toEqual(['device_code', 'expired']);
   });

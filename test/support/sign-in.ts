@@ -25,10 +25,10 @@ export function startLogin(
   platform: Platform,
   { home, args = ['--storage', 'file'], env = {} }: SignInOptions,
 ): Promise<RunningMira> {
-  return startMira(
-    ['auth', 'login', '--issuer', platform.issuer, '--api-url', platform.apiUrl, ...args],
-    { home, env },
-  );
+  return startMira(['auth', 'login', '--issuer', platform.issuer, '--api-url', platform.apiUrl, ...args], {
+    home,
+    env,
+  });
 }
 
 /** The code the program shows, once it does. */

@@ -1,4 +1,5 @@
 import { refreshWindowMs } from '../../auth/session.ts';
+import type { SessionSecret } from '../../auth/session.ts';
 import { MiraError } from '../../errors.ts';
 import { valueCommand } from '../define.ts';
 import { moment, secondsUntil } from '../moments.ts';
@@ -42,7 +43,7 @@ export const token = valueCommand<typeof options, Token>({
     const { secret } = await sessions.get(entry.profile, {
       needMs: minTtl === undefined ? refreshWindowMs(entry) : minTtl * 1000,
     });
-    requireAttained({ minTtl, expiresAt: secret.expiresAt, now: context.now() });
+    requireAttained(secret, minTtl);
     return {
       token: secret.accessToken,
       expiresAt: secret.expiresAt,
@@ -73,20 +74,14 @@ function requireAttainable({
   throw unattainable(`Tokens of this server last ${lifetimeS} s, less than the ${minTtl} s asked for.`);
 }
 
-/** A server may change its mind between two tokens. */
-function requireAttained({
-  minTtl,
-  expiresAt,
-  now,
-}: {
-  readonly minTtl: number | undefined;
-  readonly expiresAt: number | undefined;
-  readonly now: number;
-}): void {
-  if (minTtl === undefined || expiresAt === undefined || expiresAt - now >= minTtl * 1000 - 1000) return;
-  throw unattainable(
-    `The server gave a token for ${secondsUntil(expiresAt, now)} s, less than the ${minTtl} s asked for.`,
-  );
+/** A server may change its mind between two tokens. Counted from when the token came, not from when it is printed. */
+function requireAttained(
+  { obtainedAt, expiresAt }: Pick<SessionSecret, 'obtainedAt' | 'expiresAt'>,
+  minTtl: number | undefined,
+): void {
+  if (minTtl === undefined || expiresAt === undefined || expiresAt - obtainedAt >= minTtl * 1000) return;
+  const lifetimeS = secondsUntil(expiresAt, obtainedAt);
+  throw unattainable(`The server gave a token for ${lifetimeS} s, less than the ${minTtl} s asked for.`);
 }
 
 function unattainable(message: string): MiraError {

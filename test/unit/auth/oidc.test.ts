@@ -170,7 +170,7 @@ describe('finding an issuer', () => {
     expect(facts(failure)).toEqual({
       code: 'unsafe_url',
       exit: 11,
-      message: `The server named an address that mira does not use: The issuer's ${name} would be used without encryption (http to id.example).`,
+      message: `The server named an address that mira does not use: the issuer's ${name} would be used without encryption (http to id.example).`,
     });
     expect(platform.requests).toHaveLength(1);
   });

@@ -28,6 +28,8 @@ export type FaultKind =
   | { readonly kind: 'drop' }
   /** Nothing is ever answered. */
   | { readonly kind: 'hang' }
+  /** The request waits and is processed once this has come to pass. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** The request is processed, then the answer is lost. */
   | { readonly kind: 'dropAfter' }
   | { readonly kind: 'raw'; readonly body: string; readonly contentType?: string }

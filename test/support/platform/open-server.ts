@@ -93,6 +93,7 @@ async function serve(exchange: Exchange): Promise<void> {
 
   if (fault?.kind === 'hang') return;
   if (fault?.kind === 'drop') return void incoming.socket.destroy();
+  if (fault?.kind === 'hold') await fault.until;
   const answer = answerInstead(fault) ?? (await handler(request, signal));
   if (fault?.kind === 'dropAfter') return void incoming.socket.destroy();
   const { status } = await send(outgoing, changed(answer, fault), signal, fault);

@@ -100,6 +100,21 @@ describe('faults of any answer', () => {
     expect(platform.pendingUserCodes()).toHaveLength(1);
   });
 
+  test('hold: nothing is processed until the test says so', async () => {
+    const { promise: until, resolve: release } = Promise.withResolvers<void>();
+    await using platform = await platformWith({ at: 'device', kind: 'hold', until });
+    const asking = fetch(`${platform.issuer}/device/auth`, {
+      method: 'POST',
+      body: new URLSearchParams({ client_id: platform.clientId, scope: 'openid' }),
+    });
+    await expect.poll(() => platform.faults.pending).toBe(0);
+
+    expect(platform.pendingUserCodes()).toHaveLength(0);
+    release();
+    expect((await asking).status).toBe(200);
+    expect(platform.pendingUserCodes()).toHaveLength(1);
+  });
+
   test('hang: no answer while the client waits, and closing the platform does not wait either', async () => {
     await using platform = await platformWith({ at: 'discovery', kind: 'hang' });
     const abort = new AbortController();

@@ -86,12 +86,30 @@ export function createSessions(deps: SessionsDeps): Sessions {
   };
 }
 
+/**
+ * As it is stored. A sign-out removes first the secret and then the entry, under the lock: whoever comes between
+ * the two looks again when it is through, before a secret counts as lost.
+ */
 async function findSession(deps: SessionsDeps, profile: string): Promise<Session | undefined> {
+  const seen = await look(deps, profile);
+  if (seen?.secret !== undefined || seen === undefined) return seen;
+  return deps.withSessionLock(seen.entry.name, () => findLocked(deps, profile));
+}
+
+async function findLocked(deps: SessionsDeps, profile: string): Promise<Session | undefined> {
+  const seen = await look(deps, profile);
+  if (seen?.secret !== undefined || seen === undefined) return seen;
+  throw missingSecret(seen.entry);
+}
+
+type Seen = Session | { readonly entry: SessionEntry; readonly secret: undefined };
+
+async function look(deps: SessionsDeps, profile: string): Promise<Seen | undefined> {
   const entry = await deps.index.find(profile);
   if (!entry) return undefined;
   const store = await deps.openStore(entry);
   const text = await store.read(entry.name);
-  if (text === undefined) throw missingSecret(entry);
+  if (text === undefined) return { entry, secret: undefined };
   const secret = parseSession(text);
   deps.keepOut(secret.accessToken);
   if (secret.refreshToken !== undefined) deps.keepOut(secret.refreshToken);
@@ -124,8 +142,8 @@ async function renew(deps: SessionsDeps, renewal: Renewal): Promise<Session> {
   } catch (error) {
     const failure = toMiraError(error);
     // A lock that is not free keeps nobody from using a token that is still valid.
-    const session = failure.code === 'lock_timeout' ? await findSession(deps, renewal.profile) : undefined;
-    if (!session || !isStillGood(deps, { session, need: renewal.need })) throw error;
+    const session = failure.code === 'lock_timeout' ? await look(deps, renewal.profile) : undefined;
+    if (session?.secret === undefined || !isStillGood(deps, { session, need: renewal.need })) throw error;
     return session;
   }
 }
@@ -138,8 +156,8 @@ async function renewLocked(deps: SessionsDeps, { profile, need, jitter }: Renewa
   const adopt = async (): Promise<Session | undefined> => {
     const entry = await deps.index.find(profile);
     if (!entry || entry.gen === startedAt) return undefined;
-    const session = await findSession(deps, profile);
-    if (!session || session.entry.ended) return undefined;
+    const session = await look(deps, profile);
+    if (session?.secret === undefined || session.entry.ended) return undefined;
     return serves(deps, { session, need: { ...need, force: false }, jitter: 1 }) ? session : undefined;
   };
   return deps.withSessionLock(
@@ -147,7 +165,7 @@ async function renewLocked(deps: SessionsDeps, { profile, need, jitter }: Renewa
     async () => {
       const adopted = await adopt();
       if (adopted) return adopted;
-      const session = await findSession(deps, profile);
+      const session = await findLocked(deps, profile);
       if (!session) throw notSignedIn(profile);
       if (session.entry.ended) throw endedError(session.entry);
       if (serves(deps, { session, need, jitter })) return session;
@@ -289,7 +307,7 @@ interface Failure {
 async function afterFailure(deps: SessionsDeps, { session, need, failure }: Failure): Promise<Session> {
   const { entry, secret } = session;
   if (failure.code === 'session_ended') {
-    const stored = await findSession(deps, entry.profile);
+    const stored = await findLocked(deps, entry.profile);
     if (
       stored &&
       stored.secret.refreshToken !== secret.refreshToken &&

@@ -298,6 +298,29 @@ describe('many at once', () => {
     expect([[...keychain.items], await index.find('default')]).toEqual([[], undefined]);
   });
 
+  test('a process that finds the secret gone and the entry still there waits, and is signed out', async () => {
+    const platform = await openPlatform();
+    const machine = await signedInMachine(platform, FRESH);
+    const { promise: looked, resolve: noteLook } = Promise.withResolvers<void>();
+    const keychain: SecretStore = {
+      ...machine.keychain,
+      read: async (name) => {
+        const value = await machine.keychain.read(name);
+        noteLook();
+        return value;
+      },
+    };
+    let asking: Promise<unknown> = Promise.resolve();
+    await machine.withSessionLock(NAME, async () => {
+      await machine.keychain.remove(NAME);
+      asking = failureOf(machine.sessions({ openStore: async () => keychain }).get('default'));
+      await looked;
+      await machine.index.update((entries) => entries.delete('default'));
+    });
+
+    expect(await asking).toMatchObject({ code: 'not_signed_in' });
+  });
+
   test('a process that waited for a sign-out is signed out, and writes nothing', async () => {
     const platform = await openPlatform();
     const machine = await signedInMachine(platform, EXPIRED);

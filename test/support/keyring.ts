@@ -4,9 +4,10 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Keyring extends AsyncDisposable {
@@ -28,6 +29,14 @@ export interface Keyring extends AsyncDisposable {
  * `absent`: a bus without any keychain service.
  */
 export type KeyringState = 'unlocked' | 'uninitialised' | 'absent';
+
+/** Whether this machine has what a keyring needs. */
+export function hasKeyring(): boolean {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return PROGRAMS.every((program) => folders.some((folder) => existsSync(join(folder, program))));
+}
+
+const PROGRAMS = ['dbus-daemon', 'dbus-send', 'gnome-keyring-daemon'];
 
 export async function startKeyring({
   state = 'unlocked',

@@ -24,6 +24,7 @@ import type { createSessionIndex, SessionIndex } from './store/session-index.ts'
 import { isOwnVariable } from './ui/child-environment.ts';
 import { decideColor } from './ui/color.ts';
 import type { ColorFlag } from './ui/color.ts';
+import { sanitizeLine } from './ui/sanitize.ts';
 
 declare const __MIRA_VERSION__: string;
 
@@ -89,6 +90,9 @@ function createDiagnostics({ globals, env, redactor, write }: Diagnostics): Log 
   return createLog({ write, now: Date.now, redactor });
 }
 
+/** Longer than any message of ours; what a server adds to one is cut before it fills the screen. */
+const LONGEST_NOTICE = 600;
+
 interface World {
   readonly io: Context['io'];
   readonly env: Env;
@@ -104,7 +108,8 @@ function createContext(world: World): Context {
   const { io, env, globals, log, redactor, signals } = world;
   const paths = resolvePaths({ platform: process.platform, env, homeDir: homedir(), cwd: process.cwd() });
   const isCi = env['CI'] !== undefined;
-  const warn = (message: string): void => io.stderr.write(`mira: ${redactor.redact(message)}\n`);
+  const warn = (message: string): void =>
+    io.stderr.write(`mira: ${redactor.redact(sanitizeLine(message, LONGEST_NOTICE))}\n`);
   const notice = globals.quiet ? () => {} : warn;
   const color = (isTTY: boolean): boolean =>
     decideColor({ flag: globals.color as ColorFlag | undefined, env, isTTY });

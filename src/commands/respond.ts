@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import { MiraError, ReaderGone, toMiraError } from '../errors.ts';
 import type { Redactor } from '../log.ts';
-import { sanitizeLine } from '../ui/sanitize.ts';
+import { sanitize, sanitizeLine } from '../ui/sanitize.ts';
 import type { Command, Input, JsonObject, OptionSpecs, StreamCommand, ValueCommand } from './define.ts';
 
 export interface Invocation {
@@ -35,13 +35,30 @@ async function respondWithValue(
 ): Promise<number> {
   try {
     const result = await command.run(context, input);
-    const text = printer.json ? jsonLine(command.json(result)) : command.human(result, await context.style());
+    const text = printer.json
+      ? jsonLine(command.json(result))
+      : command.human(fitToShow(result), await context.style());
     if (text !== '') context.io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
     return command.exitCode?.(result) ?? 0;
   } catch (error) {
     if (error instanceof ReaderGone) return 0;
     return printFailure(context, { error: toMiraError(error), printer });
   }
+}
+
+/**
+ * The result with every text in it made safe for a terminal: names, models and scopes come from servers. Done here,
+ * before a renderer adds colours, so that no command can forget it.
+ */
+function fitToShow<T>(value: T): T {
+  return madeSafe(value) as T;
+}
+
+function madeSafe(value: unknown): unknown {
+  if (typeof value === 'string') return sanitize(value);
+  if (Array.isArray(value)) return value.map(madeSafe);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, madeSafe(part)]));
 }
 
 async function respondWithEvents(

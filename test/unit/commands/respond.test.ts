@@ -112,6 +112,23 @@ describe('a result', () => {
   });
 });
 
+test('a result is shown without anything that a terminal obeys, but for the colours of its command', async () => {
+  const recorded = record();
+  const command = valueCommand<Record<never, never>, { readonly models: readonly { readonly id: string }[] }>(
+    {
+      summary: '',
+      options: {},
+      examples: [],
+      run: async () => ({ models: [{ id: 'one\u001b]52;c;ZXZpbA==\u0007\u202e' }, { id: 'two\u009b2J' }] }),
+      human: ({ models }) => models.map(({ id }) => `\u001b[1m${id}\u001b[22m`).join('\n'),
+      json: ({ models }) => ({ schema: 'mira.test/1', models }),
+    },
+  );
+
+  expect(await respond(recorded.context, { command, input: nothing }, printer(false))).toBe(0);
+  expect(recorded.stdout()).toBe('\u001b[1mone\u001b[22m\n\u001b[1mtwo\u001b[22m\n');
+});
+
 describe('events', () => {
   test('are a line each, numbered and dated, with --json', async () => {
     const recorded = record();

@@ -18,6 +18,7 @@ import type { Dialect } from './dialect.ts';
 import { findAccount } from './account.ts';
 import { expiryOf, formatSession } from './session.ts';
 import type { SessionSecret, TokenSet } from './session.ts';
+import type { Session } from './sessions.ts';
 import { revokeCredential } from './sign-out.ts';
 import { looksLikeJwt } from './key-format.ts';
 
@@ -91,29 +92,42 @@ interface Outcome {
 }
 
 async function finish(deps: SignInDeps, outcome: Outcome): Promise<LoginEvent> {
-  const { request, tokens, dialect } = outcome;
+  const { request, tokens } = outcome;
   deps.keepOut(tokens.accessToken);
   if (tokens.refreshToken !== undefined) deps.keepOut(tokens.refreshToken);
-  const receivedAt = deps.now();
-  const account = await accountFor(deps, outcome);
-  const { entry, secret } = await record(deps, { outcome, account, receivedAt });
-  try {
-    await deps.withoutInterruption(() =>
-      deps.withSessionLock(entry.name, () => save(deps, { request, entry, secret })),
-    );
-  } catch (error) {
-    await giveBack(deps, { dialect, entry, secret });
-    throw error;
-  }
-  const released = await releasePrevious(deps, { request, entry });
+  const granted = await record(deps, { outcome, receivedAt: deps.now() });
+  const session = await keep(deps, { outcome, granted });
+  const released = await releasePrevious(deps, { request, session });
   return {
     kind: 'authorized',
     profile: request.profile,
-    account,
-    expiresAt: entry.expiresAt,
+    account: session.entry.account,
+    expiresAt: session.entry.expiresAt,
     storage: request.store.kind,
-    notices: [...noticesFor(outcome, entry), ...released],
+    notices: [...noticesFor(outcome, session.entry), ...released],
   };
+}
+
+/** Stores the session with its account, or gives back what was granted: also when Ctrl-C comes in between. */
+async function keep(
+  deps: SignInDeps,
+  { outcome, granted }: { readonly outcome: Outcome; readonly granted: Session },
+): Promise<Session> {
+  const { request, dialect } = outcome;
+  try {
+    const account = await accountFor(deps, outcome);
+    const session: Session = {
+      entry: { ...granted.entry, account },
+      secret: { ...granted.secret, account },
+    };
+    await deps.withoutInterruption(() =>
+      deps.withSessionLock(session.entry.name, () => save(deps, { request, session })),
+    );
+    return session;
+  } catch (error) {
+    if (dialect) await giveBack(deps, granted);
+    throw error;
+  }
 }
 
 async function accountFor(
@@ -150,14 +164,10 @@ async function accountFor(
 
 interface Received {
   readonly outcome: Outcome;
-  readonly account: Account | undefined;
   readonly receivedAt: number;
 }
 
-async function record(
-  deps: SignInDeps,
-  { outcome, account, receivedAt }: Received,
-): Promise<{ readonly entry: SessionEntry; readonly secret: SessionSecret }> {
+async function record(deps: SignInDeps, { outcome, receivedAt }: Received): Promise<Session> {
   const { request, tokens, dialect } = outcome;
   const oidc = dialect?.oidc;
   const isKey =
@@ -174,7 +184,6 @@ async function record(
     refreshToken: tokens.refreshToken,
     obtainedAt: receivedAt,
     expiresAt,
-    account,
     gen,
   };
   const entry: SessionEntry = {
@@ -195,7 +204,6 @@ async function record(
     hosts: [...new Set([...(dialect?.hosts ?? []), request.apiUrl.host])],
     storage: request.store.kind,
     protection: request.protection,
-    account,
     keyPrefix: isKey ? tokens.accessToken.slice(0, 16) : undefined,
     gen,
     obtainedAt: receivedAt,
@@ -207,14 +215,12 @@ async function record(
   return { entry, secret };
 }
 
-interface Saved {
-  readonly request: SignIn;
-  readonly entry: SessionEntry;
-  readonly secret: SessionSecret;
-}
-
-async function save(deps: SignInDeps, { request, entry, secret }: Saved): Promise<void> {
+async function save(
+  deps: SignInDeps,
+  { request, session }: { readonly request: SignIn; readonly session: Session },
+): Promise<void> {
   const { store } = request;
+  const { entry, secret } = session;
   const before = await store.read(entry.name);
   await store.write(entry.name, formatSession(secret));
   try {
@@ -226,37 +232,27 @@ async function save(deps: SignInDeps, { request, entry, secret }: Saved): Promis
   }
 }
 
-/** What was granted but cannot be kept is revoked, so that it does not live on unseen. */
-async function giveBack(
-  deps: SignInDeps,
-  {
-    dialect,
-    entry,
-    secret,
-  }: { readonly dialect: Dialect | undefined; readonly entry: SessionEntry; readonly secret: SessionSecret },
-): Promise<void> {
-  if (!dialect) return;
-  const report = await revokeCredential({ ...deps, server: dialect.oidc?.server }, { entry, secret });
-  deps.log('sign-in: could not be saved, given back', { revoked: report.revoked });
-}
+/** Shorter than the time that work gets after Ctrl-C (signals.ts). */
+const GIVE_BACK_LIMIT_MS = 4_000;
 
-/** @returns why it was not revoked; undefined when there is nothing to tell */
-async function revokePrevious(
-  deps: SignInDeps,
-  { entry, secret }: PreviousSession,
-): Promise<string | undefined> {
-  if (!secret) return 'it could not be read';
-  const report = await revokeCredential(deps, { entry, secret });
-  return report.revoked || report.pasted ? undefined : (report.reason ?? 'no answer');
+/**
+ * What was granted but cannot be kept is revoked, so that it does not live on unseen. By connections of its own,
+ * because those of the sign-in end with its signal.
+ */
+async function giveBack(deps: SignInDeps, granted: Session): Promise<void> {
+  const signal = AbortSignal.timeout(GIVE_BACK_LIMIT_MS);
+  const report = await deps.withoutInterruption(() => revokeCredential({ ...deps, signal }, granted));
+  deps.log('sign-in: could not be saved, given back', { revoked: report.revoked });
 }
 
 async function releasePrevious(
   deps: SignInDeps,
-  { request, entry }: { readonly request: SignIn; readonly entry: SessionEntry },
+  { request, session }: { readonly request: SignIn; readonly session: Session },
 ): Promise<readonly string[]> {
   const { previous } = request;
   if (!previous) return [];
-  const unrevoked = await revokePrevious(deps, previous);
+  const { entry } = session;
+  const unrevoked = isSameCredential(previous, session) ? undefined : await revokePrevious(deps, previous);
   const notices =
     unrevoked === undefined
       ? []
@@ -274,6 +270,25 @@ async function releasePrevious(
       `What was stored before is still in: ${previous.entry.storage} (${toMiraError(error).message})`,
     ];
   }
+}
+
+/** Revoking it would end the new session too: a server may give the same key again, and so may a person. */
+function isSameCredential({ secret: one }: PreviousSession, { secret: other }: Session): boolean {
+  if (!one) return false;
+  return (
+    one.accessToken === other.accessToken ||
+    (one.refreshToken !== undefined && one.refreshToken === other.refreshToken)
+  );
+}
+
+/** @returns why it was not revoked; undefined when there is nothing to tell */
+async function revokePrevious(
+  deps: SignInDeps,
+  { entry, secret }: PreviousSession,
+): Promise<string | undefined> {
+  if (!secret) return 'it could not be read';
+  const report = await revokeCredential(deps, { entry, secret });
+  return report.revoked || report.pasted ? undefined : (report.reason ?? 'no answer');
 }
 
 function noticesFor({ tokens, dialect, request }: Outcome, entry: SessionEntry): readonly string[] {

@@ -501,6 +501,18 @@ describe('the session that was there before', () => {
     expect([soleName(machine), (await machine.entry()).gen]).toEqual([(await machine.entry()).name, 8]);
   });
 
+  test('is not revoked when it is the same key that is kept again', async () => {
+    const platform = await openPlatform({ metadata: 'off' });
+    const machine = await openMachine();
+    await logIn(machine, platform);
+    const minted = machine.secret(soleName(machine)).accessToken;
+    const { last } = await logIn(machine, platform, { key: minted });
+
+    expect(last).toMatchObject({ kind: 'authorized', notices: [] });
+    expect(platform.keyNames()).toHaveLength(1);
+    expect(machine.secret(soleName(machine)).accessToken).toBe(minted);
+  });
+
   test('that was a pasted key stays valid at the server, and nothing is said', async () => {
     const platform = await openPlatform();
     const machine = await openMachine();
@@ -554,6 +566,31 @@ describe('what was granted and cannot be kept', () => {
     await logIn(machine, platform, { request: { store: fullDisk(machine.keychain) } });
 
     expect([platform.keyNames(), mine.length]).toEqual([['mine'], 48]);
+  });
+
+  test.each(['a session', 'a key'])('is given back after Ctrl-C too: %s', async (what) => {
+    const platform = await openPlatform(what === 'a key' ? { metadata: 'off' } : {});
+    const machine = await openMachine();
+    const stop = new AbortController();
+    platform.faults.push({
+      at: 'account',
+      kind: 'drop',
+      when: () => {
+        stop.abort(new MiraError('interrupted', 'Stopped.'));
+        return false;
+      },
+    });
+    const { error } = await logIn(machine, platform, {
+      deps: { signal: stop.signal },
+      request: { scopes: ['openid', 'offline_access'] },
+    });
+
+    expect(error?.code).toBe('interrupted');
+    expect([[...machine.keychain.items], [...(await machine.index.read())]]).toEqual([[], []]);
+    expect(platform.keyNames()).toEqual([]);
+    expect(requestsAt(platform, 'revocation').map(({ fields }) => fields['token_type_hint'])).toEqual(
+      what === 'a key' ? [] : ['refresh_token', 'access_token'],
+    );
   });
 
   test('is never deleted when it is a key that was pasted', async () => {

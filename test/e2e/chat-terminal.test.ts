@@ -139,6 +139,26 @@ describe.concurrent('the chat on a terminal', () => {
     expect(terminal.output()).not.toContain('\u001b');
   });
 
+  test('ended by SIGTERM gives the terminal back and exits 143', async () => {
+    await using server = await startChatServer(echo);
+    await using terminal = await openTerminal({ args: ['chat'], env: server.env });
+    await waitForPrompt(terminal);
+    terminal.kill('SIGTERM');
+
+    expect(await terminal.exit).toEqual({ code: 143, signal: 0 });
+    expect(terminal.scrollback().at(-1)).toBe('mira: Stopped from outside (SIGTERM).');
+    expectGivenBack(terminal);
+  });
+
+  test('with --plain is left by Ctrl-C with 130', async () => {
+    await using server = await startChatServer(echo);
+    await using terminal = await openTerminal({ args: ['chat', '--plain'], env: server.env });
+    await terminal.waitFor('›');
+    terminal.write('\u0003');
+
+    expect(await terminal.exit).toEqual({ code: 130, signal: 0 });
+  });
+
   test('says before it opens that nobody is signed in', async () => {
     await using terminal = await openTerminal({ args: ['chat'] });
 

@@ -1,7 +1,9 @@
 /** The chat on a terminal: the Ink interface where the terminal can carry it, the same conversation as lines elsewhere. */
 import type { ChatRequest } from '../../chat/provider.ts';
 import type { Context } from '../../context.ts';
+import { abortError } from '../../errors.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
+import type { ChatFacts } from '../../ui/chat/layout.ts';
 import type { Send } from '../../ui/chat/run-chat.tsx';
 import { openProvider } from './open-provider.ts';
 import type { ProviderChoice } from './open-provider.ts';
@@ -30,18 +32,22 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
   if (choice.plain || context.env['TERM'] === 'dumb' || !context.canPrompt) {
     const { runLineChat } = await import('../../ui/chat/line-mode.ts');
     await runLineChat({ ...shared, onInterrupt: context.onInterrupt });
-    return;
+  } else {
+    const { runChat } = await import('../../ui/chat/run-chat.tsx');
+    await runChat({ ...shared, ...(await chatFacts(context)), now: context.now });
   }
+  // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
+  if (context.signal.aborted) throw abortError(context.signal);
+}
+
+async function chatFacts(context: Context): Promise<ChatFacts> {
   const { profile } = await context.settings();
   const entry = await storedEntry(context);
-  const { runChat } = await import('../../ui/chat/run-chat.tsx');
-  await runChat({
-    ...shared,
+  return {
     profile,
     account: entry?.account?.email ?? entry?.account?.name,
     storage: entry?.storage === 'file' && entry.protection === 'key_file' ? 'key file' : undefined,
-    now: context.now,
-  });
+  };
 }
 
 async function storedEntry(context: Context): Promise<SessionEntry | undefined> {

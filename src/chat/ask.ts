@@ -101,6 +101,8 @@ function waitBefore(facts: {
   const { attempt, failure, patience } = facts;
   const loopback = isLoopback(facts.question.url.hostname);
   if (attempt > patience.retries || facts.tookMs > STUCK_AFTER_MS) return undefined;
+  // The failure is the end of the caller's own time (--timeout), not the service's.
+  if (facts.question.signal.aborted) return undefined;
   if (!isRetryable(failure, { loopback, shouldRetry: facts.shouldRetry })) return undefined;
   const retryAfterMs = failure.retryAfterS === undefined ? undefined : failure.retryAfterS * 1000;
   if (retryAfterMs !== undefined && retryAfterMs > LONGEST_WAIT_MS) return undefined;

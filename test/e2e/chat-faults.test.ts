@@ -130,6 +130,18 @@ describe.concurrent('an answer that is no answer', () => {
   });
 });
 
+test('an answer that has not begun within --timeout is not asked for again', async () => {
+  await using server = await startChatServer((exchange) => exchange.gone);
+  const result = await runMira(['chat', 'x', '--timeout', '0.5', '--json', '--stream'], { env: server.env });
+
+  expect(parseLines(result.stdout).map(({ event }) => event)).toEqual(['start', 'error']);
+  expect({ code: result.code, stderr: result.stderr }).toEqual({
+    code: 6,
+    stderr: 'mira: The answer was not whole after 0.5 s (--timeout).\n',
+  });
+  expect(server.requests).toHaveLength(1);
+});
+
 describe.concurrent('an answer that breaks off', () => {
   const ends: readonly (readonly [
     string,

@@ -89,7 +89,13 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     const { openChat } = await import('./chat/open-chat.ts');
     const system = await systemText(input);
     return () =>
-      openChat(context, { ...choiceOf(input), system, plain: input.options.plain, limits: limitsOf(input) });
+      openChat(context, {
+        ...choiceOf(input),
+        system,
+        plain: input.options.plain,
+        limits: limitsOf(input),
+        timeoutS: input.options.timeout,
+      });
   },
 });
 
@@ -103,18 +109,13 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
   }
   const { composeMessages } = await import('../chat/conversation.ts');
   const { openProvider } = await import('./chat/open-provider.ts');
+  const { withTimeLimit } = await import('./chat/with-time-limit.ts');
   const system = await systemText(input);
   const { provider, model } = await openProvider(context, choiceOf(input));
   yield { kind: 'start', provider: provider.id, model };
-  const limit = timeLimit(context.signal, input.options.timeout);
-  try {
-    yield* provider.chat(
-      { model, messages: composeMessages({ system, prompt }), ...limitsOf(input) },
-      { signal: limit.signal },
-    );
-  } finally {
-    limit.clear();
-  }
+  const request = { model, messages: composeMessages({ system, prompt }), ...limitsOf(input) };
+  const limit = { seconds: input.options.timeout, signal: context.signal };
+  yield* withTimeLimit((signal) => provider.chat(request, { signal }), limit);
 }
 
 function choiceOf({ options: { provider, model, retries, force } }: ChatInput): {
@@ -139,17 +140,4 @@ async function systemText({ options: { system, systemFile } }: ChatInput): Promi
     throw new MiraError('invalid_usage', '--system and --system-file say the same thing; give one of them.');
   const { readTextFile } = await import('./chat/question.ts');
   return (await readTextFile(systemFile, '--system-file')).trimEnd();
-}
-
-function timeLimit(
-  signal: AbortSignal,
-  seconds: number | undefined,
-): { readonly signal: AbortSignal; clear(): void } {
-  if (seconds === undefined) return { signal, clear: () => {} };
-  const limit = new AbortController();
-  const timer = setTimeout(
-    () => limit.abort(new MiraError('timeout', `The answer was not whole after ${seconds} s (--timeout).`)),
-    seconds * 1000,
-  );
-  return { signal: AbortSignal.any([signal, limit.signal]), clear: () => clearTimeout(timer) };
 }

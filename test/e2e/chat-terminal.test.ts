@@ -107,6 +107,20 @@ describe.concurrent('the chat on a terminal', () => {
     expect(lines.filter((line) => line.includes('was cut short'))).toHaveLength(1);
   });
 
+  test('ends an answer after --timeout, keeps what came and goes on', async () => {
+    await using server = await startChatServer(echo);
+    await using terminal = await openTerminal({ args: ['chat', '--timeout', '1'], env: server.env });
+    await waitForPrompt(terminal);
+    await ask(terminal, 'never end');
+    await terminal.waitFor('The answer was not whole after 1 s (--timeout).');
+    await ask(terminal, 'hello');
+    await waitForAnswer(terminal, 'You said: hello.');
+    await leave(terminal);
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(terminal.scrollback().filter((line) => line.includes('the first half'))).toHaveLength(1);
+  });
+
   test('obeys no control sequence of an answer', async () => {
     await using server = await startChatServer(async (exchange) => {
       await begin(exchange);

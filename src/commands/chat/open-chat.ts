@@ -7,26 +7,25 @@ import type { ChatFacts } from '../../ui/chat/layout.ts';
 import type { Send } from '../../ui/chat/run-chat.tsx';
 import { openProvider } from './open-provider.ts';
 import type { ProviderChoice } from './open-provider.ts';
+import { withTimeLimit } from './with-time-limit.ts';
 
 export interface OpenChat extends ProviderChoice {
   readonly plain: boolean;
   readonly system: string | undefined;
   readonly limits: Pick<ChatRequest, 'maxTokens' | 'temperature'>;
+  /** For each answer, seconds. */
+  readonly timeoutS: number | undefined;
 }
 
 /** @throws MiraError `not_signed_in` and whatever keeps the chat from beginning; failures of an answer are shown in it */
 export async function openChat(context: Context, choice: OpenChat): Promise<void> {
   const { provider, model } = await openProvider(context, choice);
-  const { system, limits } = choice;
-  const send: Send = (messages, { model: chosen, signal }) =>
-    provider.chat(
-      {
-        model: chosen,
-        messages: system === undefined ? messages : [{ role: 'system', text: system }, ...messages],
-        ...limits,
-      },
-      { signal },
-    );
+  const { system, limits, timeoutS } = choice;
+  const send: Send = (messages, { model: chosen, signal: stop }) => {
+    const said = system === undefined ? messages : [{ role: 'system' as const, text: system }, ...messages];
+    const request: ChatRequest = { model: chosen, messages: said, ...limits };
+    return withTimeLimit((signal) => provider.chat(request, { signal }), { seconds: timeoutS, signal: stop });
+  };
   const { stdin, stdout, stderr } = context.io.terminal();
   const shared = { send, model, stdin, stdout, stderr, style: await context.style(), signal: context.signal };
   if (choice.plain || context.env['TERM'] === 'dumb' || !context.canPrompt) {

@@ -1,6 +1,6 @@
 /** Who a credential belongs to, asked where the server tells: userinfo, the platform's account, or at least the model list. */
 import type { Http } from '../api/http.ts';
-import { MiraError } from '../errors.ts';
+import { MiraError, toMiraError } from '../errors.ts';
 import type { Account } from './login-event.ts';
 import type { OidcServer } from './oidc.ts';
 import { plainLine } from './server-text.ts';
@@ -30,7 +30,10 @@ export interface AccountRequest {
 /** @throws MiraError network and server codes when nobody could be asked */
 export async function findAccount(request: AccountRequest): Promise<AccountAnswer> {
   const { server } = request;
-  if (server?.supportsUserinfo && !request.boundToResource) return userinfo(request, server);
+  if (server?.supportsUserinfo && !request.boundToResource) {
+    const answer = await userinfo(request, server);
+    if (answer.kind !== 'unknown') return answer;
+  }
   const account = await ask(request, new URL('/api/v1/auth/me', request.apiUrl.origin));
   if (account.kind !== 'unknown') return account;
   return askModels(request);
@@ -43,7 +46,9 @@ async function userinfo(request: AccountRequest, server: OidcServer): Promise<Ac
       account: await server.userinfo({ accessToken: request.accessToken, subject: request.subject }),
     };
   } catch (error) {
-    if (error instanceof MiraError && error.code === 'credential_rejected') return { kind: 'rejected' };
+    const { code } = toMiraError(error);
+    if (code === 'credential_rejected') return { kind: 'rejected' };
+    if (code === 'forbidden') return { kind: 'unknown' };
     throw error;
   }
 }

@@ -137,11 +137,12 @@ async function accountFor(
   try {
     const known = tokens.account;
     if (known?.name !== undefined || known?.email !== undefined) return known;
+    const isOpenId = (tokens.scopes ?? dialect?.grant.scopes ?? []).includes('openid');
     const found = await findAccount({
       http: deps.http,
       apiUrl: request.apiUrl,
       accessToken: tokens.accessToken,
-      server: dialect?.oidc?.server,
+      server: isOpenId ? dialect?.oidc?.server : undefined,
       subject: known?.id,
       boundToResource: dialect?.oidc?.resource() !== undefined,
       signal: deps.signal,

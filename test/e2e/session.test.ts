@@ -187,6 +187,19 @@ describe.concurrent('a session', () => {
     expect(platform.requests).toHaveLength(asked);
   });
 
+  test('without `openid` is asked for at the API, not at userinfo, which knows no such sessions', async () => {
+    await using platform = await startPlatform({ metadata: 'off' });
+    await using home = await isolatedHome();
+    await signIn(platform, { home, args: ['--storage', 'file', '--scope', 'offline_access'] });
+    const { code, stdout } = await runMira(['auth', 'status', '--json'], { home });
+
+    expect({ code, status: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      status: { signed_in: true, checked: 'server', account: { id: 'ada' } },
+    });
+    expect(platform.requests.filter(({ point }) => point === 'userinfo')).toEqual([]);
+  });
+
   test('whose server is down is shown all the same, expired or not; what needs the server exits 6', async () => {
     await using home = await isolatedHome();
     const platform = await startPlatform(SHORT);

@@ -59,9 +59,10 @@ export async function askServer(context: Context, { credential, known, apiUrl }:
   }
 }
 
+/** Only a session of OpenID Connect can be asked for at userinfo (OpenID Connect Core, section 5.3). */
 async function issuerOf(context: Context, entry: SessionEntry): Promise<OidcServer | undefined> {
-  if (entry.issuer === undefined || entry.clientId === undefined || entry.resource !== undefined)
-    return undefined;
+  if (entry.resource !== undefined || !entry.scopes.includes('openid')) return undefined;
+  if (entry.issuer === undefined || entry.clientId === undefined) return undefined;
   const { findIssuer } = await import('../../auth/oidc.ts');
   const server = await findIssuer({
     issuer: new URL(entry.issuer),

@@ -59,6 +59,18 @@ describe('whose credential it is', () => {
     });
   });
 
+  test('is asked of the API when the issuer does not tell this session', async () => {
+    const platform = await openPlatform();
+    const server = await connect(platform);
+    platform.faults.push({ at: 'userinfo', kind: 'status', status: 403, body: {} });
+
+    expect(await ask(platform, { accessToken: platform.mintKey(), server })).toEqual({
+      kind: 'account',
+      account: ADA,
+    });
+    expect(asked(platform)).toEqual(['/me', '/api/v1/auth/me']);
+  });
+
   test('is not known when it is refused', async () => {
     const platform = await openPlatform();
     const server = await connect(platform);

@@ -9,6 +9,7 @@ import { abortError, MiraError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import type { SessionIndex } from '../store/session-index.ts';
+import { isTokenText } from './server-text.ts';
 import { notSignedIn, signInCommand } from './sign-in-command.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -170,7 +171,7 @@ async function requireSendable(
 }
 
 function requireTokenText(token: string): string {
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  if (isTokenText(token)) return token;
   throw new MiraError(
     'malformed_key',
     'The token from MIRA_TOKEN has spaces or characters in it that no token has.',

@@ -9,7 +9,7 @@ import { isLoopback, parseServiceUrl } from '../api/url.ts';
 import { MiraError } from '../errors.ts';
 import type { DeviceAuthorization, Poll } from './device-grant.ts';
 import type { Account } from './login-event.ts';
-import { plainLine } from './server-text.ts';
+import { isTokenText, plainLine } from './server-text.ts';
 import type { TokenSet } from './session.ts';
 
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -47,7 +47,7 @@ export interface OidcServer {
     readonly token: string;
     readonly hint: 'refresh_token' | 'access_token';
   }): Promise<'revoked' | 'unsupported'>;
-  /** @throws MiraError `credential_rejected` when the token is refused */
+  /** @throws MiraError `credential_rejected` when the token is refused; `forbidden` when it is good for other things */
   userinfo(request: { readonly accessToken: string; readonly subject: string | undefined }): Promise<Account>;
 }
 
@@ -219,8 +219,14 @@ function oidcServer(connection: Connection): OidcServer {
         const claims = await client.fetchUserInfo(config, accessToken, subject ?? client.skipSubjectCheck);
         return accountOf(claims);
       } catch (error) {
-        if (responseStatus(error) === 401 || responseStatus(error) === 403) {
+        if (responseStatus(error) === 401) {
           throw new MiraError('credential_rejected', `${host} refused the access token.`, { status: 401 });
+        }
+        // RFC 6750, section 3.1: a valid token without the scope `openid`.
+        if (responseStatus(error) === 403) {
+          throw new MiraError('forbidden', `${host} does not tell this session whose it is.`, {
+            status: 403,
+          });
         }
         throw grantError(error, connection);
       }
@@ -327,7 +333,7 @@ function tokensOf(
   { asked, idTokenExpected, host }: Expectation,
 ): TokenSet {
   const claims = answer.claims();
-  const granted = answer.scope?.split(' ').filter((scope) => scope !== '') ?? asked;
+  const granted = answer.scope?.split(' ').filter((scope) => SCOPE.test(scope)) ?? asked;
   if (idTokenExpected && claims === undefined && asked?.includes('openid') && granted?.includes('openid')) {
     throw new MiraError(
       'malformed_response',
@@ -341,6 +347,9 @@ function tokensOf(
   if (tokenType.toLowerCase() !== 'bearer') {
     throw new MiraError('malformed_response', `${host} sent a kind of token that mira does not know.`);
   }
+  if (!isTokenText(answer.access_token)) {
+    throw new MiraError('malformed_response', `${host} sent a token that cannot be sent back.`);
+  }
   return {
     accessToken: answer.access_token,
     refreshToken: answer.refresh_token,
@@ -349,6 +358,9 @@ function tokensOf(
     account: claims === undefined ? undefined : accountOf(claims),
   };
 }
+
+/** RFC 6749, section 3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 function accountOf(claims: {
   readonly sub: string;

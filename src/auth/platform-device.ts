@@ -5,7 +5,7 @@
 import type { Http, HttpResponse } from '../api/http.ts';
 import { MiraError, toMiraError } from '../errors.ts';
 import type { DeviceAuthorization, DeviceGrant, Poll } from './device-grant.ts';
-import { plainLine } from './server-text.ts';
+import { isTokenText, plainLine } from './server-text.ts';
 import type { TokenSet } from './session.ts';
 
 /** After an approval the server keeps it for 60 s only, so the pauses must stay well below that. */
@@ -146,7 +146,7 @@ async function ask(
 
 function readPoll(answer: Readonly<Record<string, unknown>>, origin: URL): Poll {
   const accessToken = answer['access_token'];
-  if (typeof accessToken === 'string' && accessToken !== '')
+  if (typeof accessToken === 'string' && isTokenText(accessToken))
     return { kind: 'approved', tokens: readTokens(answer, accessToken) };
   const status = answer['status'] ?? answer['error'];
   switch (status) {

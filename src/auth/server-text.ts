@@ -23,6 +23,11 @@ export function requireUserCode(code: string): string {
   throw new MiraError('malformed_response', 'The sign-in server sent a code that cannot be shown.');
 }
 
+/** Can it travel in a header (RFC 9110, section 5.5) and be printed by `auth token`? */
+export function isTokenText(token: string): boolean {
+  return /^[\x21-\x7e]+$/.test(token);
+}
+
 /** Foreign text as one short line without control or formatting characters. */
 export function plainLine(text: string): string {
   const line = text.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim();

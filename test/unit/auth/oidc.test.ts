@@ -451,6 +451,7 @@ describe('a token answer that is not as it should be', () => {
     ['no access token', ({ access_token: _, ...json }) => json],
     ['an access token that is none', (json) => ({ ...json, access_token: 7 })],
     ['an empty access token', (json) => ({ ...json, access_token: '' })],
+    ['an access token that no header takes', (json) => ({ ...json, access_token: 'a\u001b[2J\r\nb' })],
     ['a lifetime in words', (json) => ({ ...json, expires_in: 'abc' })],
     ['a lifetime below zero', (json) => ({ ...json, expires_in: -1 })],
     ['a refresh token that is none', (json) => ({ ...json, refresh_token: {} })],
@@ -535,6 +536,18 @@ describe('a token answer that is not as it should be', () => {
       { kind: 'approved', tokens: expect.objectContaining({ account: undefined }) },
       { kind: 'approved', tokens: expect.objectContaining({ account: undefined, scopes: ['email'] }) },
     ]);
+  });
+
+  test('is taken with those of its scopes that are some', async () => {
+    const platform = await openPlatform();
+    const server = await connect(platform);
+    const deviceCode = await approvedCode(platform, server);
+    tamper(platform, 'token', (json) => ({ ...json, scope: 'openid  a\u001b[2J "b" email' }));
+
+    expect(await server.poll({ deviceCode, scopes: SCOPES })).toMatchObject({
+      kind: 'approved',
+      tokens: { scopes: ['openid', 'email'] },
+    });
   });
 
   test('may leave out what has a default, and write the kind as it likes', async () => {
@@ -733,17 +746,23 @@ describe('asking who it is', () => {
     expect(shownTokens(failure, [accessToken])).toEqual([]);
   });
 
-  test.each([401, 403])('says that a token was refused (%d)', async (status) => {
-    const platform = await openPlatform();
-    const server = await connect(platform);
-    platform.faults.push({ at: 'userinfo', kind: 'status', status, body: {} });
+  test.each([
+    [401, 'credential_rejected', 4, 'refused the access token.'],
+    [403, 'forbidden', 5, 'does not tell this session whose it is.'],
+  ])(
+    'tells a token that is refused from one that is good for other things (%d)',
+    async (status, code, exit, what) => {
+      const platform = await openPlatform();
+      const server = await connect(platform);
+      platform.faults.push({ at: 'userinfo', kind: 'status', status, body: {} });
 
-    expect(facts(await failureOf(server.userinfo({ accessToken: 'x', subject: 'ada' })))).toEqual({
-      code: 'credential_rejected',
-      exit: 4,
-      message: `${hostOf(platform.issuer)} refused the access token.`,
-    });
-  });
+      expect(facts(await failureOf(server.userinfo({ accessToken: 'x', subject: 'ada' })))).toEqual({
+        code,
+        exit,
+        message: `${hostOf(platform.issuer)} ${what}`,
+      });
+    },
+  );
 
   test('leaves out of a name what a terminal would obey', async () => {
     const platform = await openPlatform();

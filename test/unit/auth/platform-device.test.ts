@@ -289,6 +289,13 @@ describe('a poll of the platform', () => {
       9,
       'HOST could not finish the sign-in (approved).',
     ],
+    [
+      'a key that no header takes',
+      { status: 'approved', access_token: 'a\r\nb' },
+      'server_error',
+      9,
+      'HOST could not finish the sign-in (approved).',
+    ],
     ['nothing', {}, 'malformed_response', 9, 'HOST sent an answer to the sign-in that is not valid.'],
   ])('ends with: %s', async (_, body, code, exit, message) => {
     const platform = await openPlatform();

@@ -1,0 +1,14 @@
+/**
+ * Becomes strace over the program it is given, so that the argument list of every process which that one starts, its
+ * own first, is written to a file in $TRACE_FOLDER. Strings are written in hex: they need no unquoting then.
+ */
+import { join } from 'node:path';
+
+const { TRACE_FOLDER = '', ...env } = process.env;
+const strace = ['strace', '-f', '-qq', '-xx', '-s', '200000', '-e', 'trace=execve,execveat'];
+const output = ['-o', join(TRACE_FOLDER, `${process.pid}.trace`)];
+process.execve?.(
+  '/usr/bin/env',
+  ['env', ...strace, '--seccomp-bpf', ...output, process.execPath, ...process.argv.slice(2)],
+  env,
+);

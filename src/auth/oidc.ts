@@ -84,18 +84,23 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
   const server = openId ?? (await discover(request, { algorithm: 'oauth2', fetch }));
   if (server === undefined) return undefined;
   const skewS = Math.round(clock.skewMs / 1000);
-  const config = new client.Configuration(
-    server,
-    request.clientId,
-    { [client.clockSkew]: Math.abs(skewS) < LEAST_SKEW_S ? 0 : skewS },
-    client.None(),
-  );
-  config[client.customFetch] = fetch;
-  config.timeout = REQUEST_LIMIT_S;
+  const configure = (): client.Configuration => {
+    const config = new client.Configuration(
+      server,
+      request.clientId,
+      { [client.clockSkew]: Math.abs(skewS) < LEAST_SKEW_S ? 0 : skewS },
+      client.None(),
+    );
+    config[client.customFetch] = fetch;
+    config.timeout = REQUEST_LIMIT_S;
+    if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
+    return config;
+  };
+  const config = configure();
   client.enableNonRepudiationChecks(config);
-  if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
   return oidcServer({
     config,
+    renewing: configure(),
     server,
     issuer: request.issuer,
     clientId: request.clientId,
@@ -163,6 +168,11 @@ function requireSafeEndpoints(server: client.ServerMetadata): void {
 
 interface Connection {
   readonly config: client.Configuration;
+  /**
+   * Asks for no key of the issuer: the refresh token is spent by then, and a second request that fails would lose
+   * its successor. TLS vouches for an ID token that comes from the token endpoint (OpenID Connect Core, 3.1.3.7).
+   */
+  readonly renewing: client.Configuration;
   readonly server: client.ServerMetadata;
   readonly issuer: URL;
   readonly clientId: string;
@@ -290,10 +300,10 @@ function isTransient(error: MiraError): boolean {
 }
 
 async function refresh(connection: Connection, request: RefreshRequest): Promise<TokenSet> {
-  const { config, issuer } = connection;
+  const { renewing, issuer } = connection;
   try {
     const answer = await client.refreshTokenGrant(
-      config,
+      renewing,
       request.refreshToken,
       parameters({ resource: request.resource }),
     );

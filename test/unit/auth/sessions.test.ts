@@ -64,6 +64,17 @@ describe('a session', () => {
     expect(machine.secret()).toEqual(before);
   });
 
+  test('is renewed and saved without another request after the one that spends its token', async () => {
+    const platform = await openPlatform();
+    const machine = await signedInMachine(platform, EXPIRED);
+    platform.faults.push({ at: 'jwks', kind: 'drop' });
+    const asked = platform.requests.length;
+    await machine.sessions().get('default');
+
+    expect(platform.requests.slice(asked).map(({ point }) => point)).toEqual(['discovery', 'token']);
+    expect(machine.secret()).toMatchObject({ gen: 2 });
+  });
+
   test('is renewed before it ends: saved whole, noted in the index, and used', async () => {
     const platform = await openPlatform();
     const machine = await signedInMachine(platform, IN_WINDOW);

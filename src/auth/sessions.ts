@@ -4,13 +4,12 @@
  * generation, unlock. Nothing is blanked because a refresh failed; only the token that was refused ends a session.
  */
 import type { Http } from '../api/http.ts';
-import { parseServiceUrl } from '../api/url.ts';
 import { MiraError, toMiraError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import type { SessionIndex } from '../store/session-index.ts';
-import { requireKnownHosts } from './known-hosts.ts';
+import { findSessionIssuer } from './session-issuer.ts';
 import { expiryOf, formatSession, isFresh, parseSession, refreshWindowMs } from './session.ts';
 import type { SessionSecret, TokenSet } from './session.ts';
 import { notSignedIn, signInCommand, signInStep } from './sign-in-command.ts';
@@ -213,18 +212,11 @@ async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exc
       hint: signInCommand(entry.profile),
     });
   }
-  const issuer = parseServiceUrl(entry.issuer, { name: 'the issuer of the session', from: 'server' });
-  const { findIssuer } = await import('./oidc.ts');
-  const server = await findIssuer({
-    issuer,
-    clientId: entry.clientId,
-    http: await deps.http(),
-    now: deps.now,
-  });
+  const server = await findSessionIssuer(entry, { http: await deps.http(), now: deps.now });
   if (!server) {
-    throw new MiraError('server_error', `${issuer.host} publishes no sign-in metadata any more.`);
+    const { host } = new URL(entry.issuer);
+    throw new MiraError('server_error', `${host} publishes no sign-in metadata any more.`);
   }
-  requireKnownHosts(entry, server.hosts);
   const tokens = await server.refresh({
     refreshToken,
     subject: secret.account?.id,

@@ -3,7 +3,6 @@
  * prefix (decisions.md 15), then remove locally, whatever the server said. What happened is reported as it is.
  */
 import type { Http } from '../api/http.ts';
-import { parseServiceUrl } from '../api/url.ts';
 import { toMiraError } from '../errors.ts';
 import type { MiraError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -13,7 +12,7 @@ import type { SessionIndex } from '../store/session-index.ts';
 import type { OidcServer } from './oidc.ts';
 import { parseSession } from './session.ts';
 import type { SessionSecret } from './session.ts';
-import { requireKnownHosts } from './known-hosts.ts';
+import { findSessionIssuer } from './session-issuer.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
 
@@ -22,8 +21,6 @@ export interface RevokeDeps {
   readonly now: () => number;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Already connected; otherwise the session's issuer is asked for its metadata. */
-  readonly server?: OidcServer | undefined;
 }
 
 export interface Revocation {
@@ -60,7 +57,7 @@ interface Owned {
 }
 
 async function revokeTokens(deps: RevokeDeps, { entry, secret }: Owned): Promise<Revocation> {
-  const server = deps.server ?? (await connect(deps, entry));
+  const server = await findSessionIssuer(entry, deps);
   if (!server?.supportsRevocation)
     return { revoked: false, pasted: false, reason: 'the server offers no revocation' };
   const { refreshToken, accessToken } = secret;
@@ -100,21 +97,6 @@ async function twice<T>(ask: () => Promise<T>): Promise<T> {
     if (!toMiraError(error).retryable) throw error;
     return ask();
   }
-}
-
-async function connect(deps: RevokeDeps, entry: SessionEntry): Promise<OidcServer | undefined> {
-  if (entry.issuer === undefined || entry.clientId === undefined) return undefined;
-  const issuer = parseServiceUrl(entry.issuer, { name: 'the issuer of the session', from: 'server' });
-  const { findIssuer } = await import('./oidc.ts');
-  const server = await findIssuer({
-    issuer,
-    clientId: entry.clientId,
-    http: deps.http,
-    now: deps.now,
-    signal: deps.signal,
-  });
-  if (server) requireKnownHosts(entry, server.hosts);
-  return server;
 }
 
 async function revokeKey(deps: RevokeDeps, { entry, secret }: Owned): Promise<Revocation> {

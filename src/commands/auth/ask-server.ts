@@ -1,8 +1,8 @@
 import { findAccount } from '../../auth/account.ts';
 import type { AccountAnswer } from '../../auth/account.ts';
 import type { Credential } from '../../auth/credential.ts';
-import { requireKnownHosts } from '../../auth/known-hosts.ts';
 import type { OidcServer } from '../../auth/oidc.ts';
+import { findSessionIssuer } from '../../auth/session-issuer.ts';
 import type { Context } from '../../context.ts';
 import { toMiraError } from '../../errors.ts';
 import type { MiraError } from '../../errors.ts';
@@ -62,17 +62,7 @@ export async function askServer(context: Context, { credential, known, apiUrl }:
 /** Only a session of OpenID Connect can be asked for at userinfo (OpenID Connect Core, section 5.3). */
 async function issuerOf(context: Context, entry: SessionEntry): Promise<OidcServer | undefined> {
   if (entry.resource !== undefined || !entry.scopes.includes('openid')) return undefined;
-  if (entry.issuer === undefined || entry.clientId === undefined) return undefined;
-  const { findIssuer } = await import('../../auth/oidc.ts');
-  const server = await findIssuer({
-    issuer: new URL(entry.issuer),
-    clientId: entry.clientId,
-    http: await context.http(),
-    now: context.now,
-    signal: context.signal,
-  });
-  if (server) requireKnownHosts(entry, server.hosts);
-  return server;
+  return findSessionIssuer(entry, { http: await context.http(), now: context.now, signal: context.signal });
 }
 
 function afterFailure(

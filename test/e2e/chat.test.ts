@@ -281,6 +281,10 @@ describe.concurrent('a question', () => {
       code: 2,
       stderr: 'mira: --file: missing cannot be read (there is no such file).\n',
     });
+    expect(await runMira(['chat', 'x', '-f', '/dev/zero'], { env })).toMatchObject({
+      code: 2,
+      stderr: 'mira: --file: /dev/zero is larger than 10 MB.\n',
+    });
     expect(await runMira(['chat', 'x', '--stream'], { env })).toMatchObject({ code: 2, stdout: '' });
     expect(await runMira(['chat', 'x', '-p', 'nobody'], { env })).toMatchObject({ code: 2 });
     expect(await runMira(['chat', 'x', '--max-tokens', '1.5'], { env })).toMatchObject({ code: 2 });

@@ -1,5 +1,5 @@
 /** What is asked: the words of the line, what stdin holds, and the files that were named. */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
@@ -40,7 +40,7 @@ async function readAttachment(file: string): Promise<string> {
 export async function readTextFile(file: string, option: string): Promise<string> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    bytes = await readAtMost(file, LARGEST_FILE + 1);
   } catch (error) {
     throw new MiraError('invalid_input', `${option}: ${file} cannot be read (${reasonOf(error)}).`, {
       cause: error,
@@ -50,6 +50,13 @@ export async function readTextFile(file: string, option: string): Promise<string
     throw new MiraError('input_too_large', `${option}: ${file} is larger than 10 MB.`);
   if (bytes.includes(0)) throw new MiraError('invalid_input', `${option}: ${file} is not a text file.`);
   return bytes.toString('utf8');
+}
+
+/** Not one byte more: a device or a pipe may have no end. */
+async function readAtMost(file: string, bytes: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of createReadStream(file, { end: bytes - 1 })) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 function reasonOf(error: unknown): string {

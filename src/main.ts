@@ -43,6 +43,14 @@ export async function main(): Promise<void> {
   const printer = { json, redactor };
   const keychain = { stuck: () => false };
   const leave = (code: number): never => leaveWith(code, keychain.stuck());
+  let log: Log = silentLog;
+  const fail = (error: unknown): never =>
+    leave(
+      error instanceof ReaderGone ? 0 : printFailure({ io, log }, { error: toMiraError(error), printer }),
+    );
+  // What is thrown where nobody waits for it, in a timer or at a key, ends as every other bug does: in JSON, without
+  // the words of the error, which may hold anything.
+  process.on('uncaughtException', fail);
   try {
     const parsed = await parseCommandLine(argv, __MIRA_VERSION__);
     if (parsed.kind === 'text') {
@@ -50,13 +58,12 @@ export async function main(): Promise<void> {
       return leave(0);
     }
     const { globals } = parsed;
-    const log = createDiagnostics({ globals, env, redactor, write: (line) => io.stderr.write(line) });
+    log = createDiagnostics({ globals, env, redactor, write: (line) => io.stderr.write(line) });
     const signals = handleSignals({ process, say: (line) => io.stderr.write(`${line}\n`), leave });
     const context = createContext({ io, env, globals, log, redactor, signals, keychain });
     return leave(await respond(context, parsed, printer));
   } catch (error) {
-    if (error instanceof ReaderGone) return leave(0);
-    return leave(printFailure({ io, log: silentLog }, { error: toMiraError(error), printer }));
+    return fail(error);
   }
 }
 

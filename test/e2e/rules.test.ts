@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ERROR_KINDS } from '../../src/errors.ts';
 import { startPlatform } from '../support/platform/start-platform.ts';
-import { isolatedHome, runMira } from '../support/run-mira.ts';
+import { isolatedHome, OPEN, runMira, startMira } from '../support/run-mira.ts';
 import type { IsolatedHome } from '../support/run-mira.ts';
 import { parseLines, signIn } from '../support/sign-in.ts';
 import { openTerminal } from '../support/terminal.ts';
@@ -312,3 +312,23 @@ async function withoutDataFolder(home: IsolatedHome): Promise<{ readonly MIRA_DA
   await writeFile(join(home.path, 'file'), '');
   return { MIRA_DATA_DIR: join(home.path, 'file', 'data') };
 }
+
+test.each([
+  ['an error', 'throw new Error("opaque")'],
+  ['a promise', 'void Promise.reject(new Error("opaque"))'],
+])(
+  'a bug that nobody waits for (%s) ends like every other: one sentence, one object, exit 1',
+  async (_, code) => {
+    const module = encodeURIComponent(`setTimeout(() => { ${code} }, 100);`);
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${module}` };
+    const { finished } = await startMira(['chat', '-', '--json'], { env, stdin: OPEN });
+    const result = await finished;
+
+    expect({ ...result, stdout: JSON.parse(result.stdout) }).toMatchObject({
+      code: 1,
+      stdout: { schema: 'mira.error/1', error: { code: 'unexpected', exit_code: 1 } },
+      stderr:
+        'mira: mira failed in a way it should not have.\n  Run the command again with --debug and report what it prints; secrets are taken out of it.\n',
+    });
+  },
+);

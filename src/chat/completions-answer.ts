@@ -97,12 +97,14 @@ function createBodyReader(response: HttpResponse, decoder: CompletionsDecoder) {
       stream.push(bytes);
       return;
     }
+    const markIsWhole = size >= BOM.length;
     head.push(bytes);
     size += bytes.length;
     if (size > MAX_JSON_BYTES) throw tooLarge(response.url.host);
     if (kind === 'json') return;
 
-    const first = firstCharacter(Buffer.concat(head));
+    // Looked for in what is new: megabytes of spaces, come in small pieces, must not be read again for each.
+    const first = firstCharacter(Buffer.concat(markIsWhole ? [bytes] : head));
     if (first === undefined) return;
     if (first === '<' || (first !== '{' && isType(response, 'html'))) throw webPage(response.url.host);
     kind = first === '{' || first === '[' ? 'json' : 'events';

@@ -463,6 +463,12 @@ describe('an answer', () => {
     });
   });
 
+  it('of nothing but spaces is given up without reading them again and again', async () => {
+    const spaces = Buffer.alloc(4096, ' ');
+    const { error } = await read(answerOf(Array.from({ length: 2 ** 11 + 1 }, () => spaces)));
+    expect(error?.code).toBe('response_too_large');
+  });
+
   it('hands out one piece of text for each network read', async () => {
     const { readCompletions } = await import('../../../src/chat/completions-answer.ts');
     const pieces = [text('a') + text('b') + text('c'), text('d') + finish() + DONE].map((one) =>

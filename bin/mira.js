@@ -62,6 +62,7 @@ function turnOnCompileCache() {
   if (folder === undefined) return;
   try {
     folder = path.join(folder, 'compile');
+    process.umask(63); // 0077, for the folder that Node makes in there
     fs.mkdirSync(folder, { recursive: true, mode: 448 }); // 0700
     require('module').enableCompileCache(folder);
   } catch (error) {

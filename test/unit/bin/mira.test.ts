@@ -107,6 +107,8 @@ describe('bin/mira.js', () => {
       expect((await readdir(folder)).length).toBe(1);
       expect((await stat(folder)).mode & 0o777).toBe(0o700);
       expect((await stat(dirname(folder))).mode & 0o777).toBe(0o700);
+      const [made = ''] = await readdir(folder);
+      expect((await stat(join(folder, made))).mode & 0o777).toBe(0o700);
     });
 
     it('follows XDG_CACHE_HOME, and MIRA_DATA_DIR before it', async () => {

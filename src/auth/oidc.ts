@@ -8,6 +8,8 @@ import type { Http } from '../api/http.ts';
 import { isLoopback, parseServiceUrl } from '../api/url.ts';
 import { MiraError } from '../errors.ts';
 import type { DeviceAuthorization, Poll } from './device-grant.ts';
+import { lenientAnswer } from './lenient-answer.ts';
+import type { GrantEndpoint } from './lenient-answer.ts';
 import type { Account } from './login-event.ts';
 import { isTokenText, plainLine } from './server-text.ts';
 import type { TokenSet } from './session.ts';
@@ -91,7 +93,13 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
       { [client.clockSkew]: Math.abs(skewS) < LEAST_SKEW_S ? 0 : skewS },
       client.None(),
     );
-    config[client.customFetch] = fetch;
+    config[client.customFetch] = async (url, init) => {
+      const answer = await fetch(url, init);
+      const endpoint = grantEndpoint(server, url);
+      return endpoint === undefined
+        ? answer
+        : lenientAnswer(answer, { endpoint, publishesKeys: server.jwks_uri !== undefined });
+    };
     config.timeout = REQUEST_LIMIT_S;
     if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
     return config;
@@ -107,6 +115,14 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
     givesIdTokens: openId?.jwks_uri !== undefined,
     clockAheadS: Math.abs(skewS) < LEAST_SKEW_S ? undefined : -skewS,
   });
+}
+
+function grantEndpoint(server: client.ServerMetadata, url: string): GrantEndpoint | undefined {
+  const is = (endpoint: string | undefined): boolean =>
+    endpoint !== undefined && new URL(endpoint).href === new URL(url).href;
+  if (is(server.token_endpoint)) return 'token';
+  if (is(server.device_authorization_endpoint)) return 'device';
+  return is(server.revocation_endpoint) ? 'revocation' : undefined;
 }
 
 /** The library sends forms only (RFC 6749, appendix B). */
@@ -141,7 +157,7 @@ async function discover(
       [client.customFetch]: fetch,
       ...(isLoopback(request.issuer.hostname) ? { execute: [client.allowInsecureRequests] } : {}),
     });
-    const server = config.serverMetadata();
+    const server = withoutNulls(config.serverMetadata());
     requireSafeEndpoints(server);
     return server;
   } catch (error) {
@@ -158,6 +174,12 @@ const ENDPOINTS = [
   'userinfo_endpoint',
   'jwks_uri',
 ] as const;
+
+/** Some servers write `null` for an endpoint they do not have. */
+function withoutNulls(server: client.ServerMetadata): client.ServerMetadata {
+  const given = Object.entries(server).filter(([name, value]) => value !== null || name === 'issuer');
+  return { ...Object.fromEntries(given), issuer: server.issuer };
+}
 
 function requireSafeEndpoints(server: client.ServerMetadata): void {
   for (const name of ENDPOINTS) {

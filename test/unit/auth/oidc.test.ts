@@ -226,6 +226,17 @@ describe('asking for a code', () => {
     });
   });
 
+  test('takes an answer that leaves out, or writes null for, what the standard asks for', async () => {
+    const platform = await openPlatform();
+    const server = await connect(platform);
+    tamper(platform, 'device', ({ expires_in: _, ...json }) => ({ ...json, interval: null }));
+
+    expect(await server.startDevice({ scopes: SCOPES })).toMatchObject({
+      expiresIn: 600,
+      interval: undefined,
+    });
+  });
+
   test('does not need an interval or a complete address', async () => {
     const platform = await openPlatform({ interval: 'absent' });
     const server = await connect(platform);
@@ -321,6 +332,18 @@ describe('a poll', () => {
         account: ADA,
       },
     });
+  });
+
+  test.each([
+    ['authorization_pending', { kind: 'pending' }],
+    ['slow_down', { kind: 'slow_down', interval: undefined }],
+  ])('reads %s from an answer that calls itself a success', async (error, kind) => {
+    const platform = await openPlatform();
+    const server = await connect(platform);
+    const { deviceCode } = await server.startDevice({ scopes: SCOPES });
+    platform.faults.push({ at: 'token', kind: 'status', status: 200, body: { error } });
+
+    expect(await server.poll({ deviceCode, scopes: SCOPES })).toEqual(kind);
   });
 
   test('that is denied or too late says so', async () => {

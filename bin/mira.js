@@ -63,10 +63,22 @@ function turnOnCompileCache() {
   try {
     folder = path.join(folder, 'compile');
     process.umask(63); // 0077, for the folder that Node makes in there
-    fs.mkdirSync(folder, { recursive: true, mode: 448 }); // 0700
+    makeFolder(folder);
     require('module').enableCompileCache(folder);
   } catch (error) {
     // Starting is slower without it and nothing else.
+  }
+}
+
+// Node's own `recursive` never returns below /proc, where nothing can be made.
+function makeFolder(folder) {
+  if (fs.existsSync(folder)) return;
+  var parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    fs.mkdirSync(folder, 448); // 0700
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
   }
 }
 

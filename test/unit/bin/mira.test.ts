@@ -101,6 +101,10 @@ describe('bin/mira.js', () => {
   });
 
   describe('the compile cache', () => {
+    it('is done without where nothing can be made, and nothing waits for it', async () => {
+      expect((await run(['chat'], { HOME: '/proc', XDG_CACHE_HOME: undefined })).stdout).toBe('ran chat\n');
+    });
+
     it('goes into a folder that only its owner can enter', async () => {
       await run(['x'], { MIRA_DATA_DIR: undefined });
       const folder = join(home.path, '.cache', 'mira-cli', 'compile');

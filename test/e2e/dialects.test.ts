@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { startPlatform } from '../support/platform/start-platform.ts';
 import type { Platform } from '../support/platform/start-platform.ts';
-import { isolatedHome, runMira, startMira } from '../support/run-mira.ts';
+import { isolatedHome, OPEN, runMira, startMira } from '../support/run-mira.ts';
 import type { IsolatedHome, RunningMira } from '../support/run-mira.ts';
 import { parseLines, shownCode } from '../support/sign-in.ts';
 
@@ -150,6 +150,21 @@ describe.concurrent('an API address alone', () => {
 });
 
 describe.concurrent('a key from stdin', () => {
+  test('that is long in coming is waited for aloud', async () => {
+    await using platform = await startPlatform({ metadata: 'off', platformDevice: false });
+    await using home = await isolatedHome();
+    const args = ['auth', 'login', '--with-key', '--api-url', platform.apiUrl, '--storage', 'file'];
+    const login = await startMira(args, { home, stdin: OPEN });
+    await login.waitFor('mira: Waiting for the key on standard input.\n');
+    login.write(`${platform.mintKey('mine')}\n`);
+    login.endInput();
+
+    expect(await login.finished).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Signed in as Ada'),
+    });
+  });
+
   test('is kept, used, and left alone at the server by signing out', async () => {
     await using platform = await startPlatform({ metadata: 'off', platformDevice: false });
     await using home = await isolatedHome();

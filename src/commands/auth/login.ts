@@ -4,12 +4,13 @@ import { requirePlatformKey } from '../../auth/key-format.ts';
 import type { LoginEvent } from '../../auth/login-event.ts';
 import type { PreviousSession } from '../../auth/sign-in.ts';
 import type { Context } from '../../context.ts';
-import { abortError, MiraError, toMiraError } from '../../errors.ts';
+import { MiraError, toMiraError } from '../../errors.ts';
 import type { Settings } from '../../settings.ts';
 import type { Opened } from '../../ui/browser.ts';
 import { streamCommand } from '../define.ts';
 import type { Input, JsonObject } from '../define.ts';
 import { moment, secondsUntil } from '../moments.ts';
+import { readStdin } from '../read-stdin.ts';
 import { chooseStore } from './choose-store.ts';
 
 const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';
@@ -167,7 +168,7 @@ interface KeyUse {
 }
 
 async function readKey(context: Context, { apiUrl, force }: KeyUse): Promise<string> {
-  const text = context.io.stdin.isTerminal ? await askKey(context) : await readAll(context);
+  const text = context.io.stdin.isTerminal ? await askKey(context) : await readPiped(context);
   return requirePlatformKey(text.replace(/\r?\n$/, ''), {
     source: context.io.stdin.isTerminal ? 'the prompt' : 'standard input',
     documentedHost: apiUrl.origin === DEFAULT_API,
@@ -186,17 +187,13 @@ async function askKey(context: Context): Promise<string> {
   return askHidden({ question: `API key (from ${KEYS_PAGE}):`, stdin, stderr, signal: context.signal });
 }
 
-async function readAll(context: Context): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of context.io.stdin.read(context.signal)) {
-    size += part.length;
-    if (size > LONGEST_KEY)
-      throw new MiraError('malformed_key', 'What standard input holds is too long to be a key.');
-    parts.push(part);
-  }
-  if (context.signal.aborted) throw abortError(context.signal);
-  return Buffer.concat(parts).toString('utf8');
+function readPiped(context: Context): Promise<string> {
+  return readStdin(context, {
+    waiting: 'Waiting for the key on standard input.',
+    hint: 'Give it on stdin: mira auth login --with-key < key.txt',
+    mostBytes: LONGEST_KEY,
+    tooLarge: () => new MiraError('malformed_key', 'What standard input holds is too long to be a key.'),
+  });
 }
 
 async function showEvents(

@@ -3,9 +3,10 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
-import { readStdin } from './stdin.ts';
+import { readStdin } from '../read-stdin.ts';
 
-const LARGEST_FILE = 10 * 1024 * 1024;
+/** Of a file, and of stdin (cli.md 4). */
+const MOST_BYTES = 10 * 1024 * 1024;
 
 export interface QuestionRequest {
   readonly words: readonly string[];
@@ -25,11 +26,22 @@ export async function findQuestion(
     .join(' ')
     .trim();
   const explicit = words.includes('-');
-  const piped =
-    explicit || !context.io.stdin.isTerminal ? await readStdin(context, { patient: explicit }) : '';
+  const piped = explicit || !context.io.stdin.isTerminal ? await readPiped(context, explicit) : '';
   const attached = await Promise.all(files.map((file) => readAttachment(file)));
   const parts = [typed, piped.trimEnd(), ...attached].filter((part) => part !== '');
   return parts.length === 0 ? undefined : parts.join('\n\n');
+}
+
+/** @param patient `-` on the line means that the wait is wanted */
+function readPiped(context: Context, patient: boolean): Promise<string> {
+  return readStdin(context, {
+    patient,
+    waiting: 'Waiting for standard input. (`-` waits on without a limit, `< /dev/null` ignores it.)',
+    hint: 'Add `-` to wait for it, or `< /dev/null` to ask without it.',
+    mostBytes: MOST_BYTES,
+    tooLarge: () =>
+      new MiraError('input_too_large', 'Standard input holds more than 10 MB.', { hint: 'Send less of it.' }),
+  });
 }
 
 async function readAttachment(file: string): Promise<string> {
@@ -40,13 +52,13 @@ async function readAttachment(file: string): Promise<string> {
 export async function readTextFile(file: string, option: string): Promise<string> {
   let bytes: Buffer;
   try {
-    bytes = await readAtMost(file, LARGEST_FILE + 1);
+    bytes = await readAtMost(file, MOST_BYTES + 1);
   } catch (error) {
     throw new MiraError('invalid_input', `${option}: ${file} cannot be read (${reasonOf(error)}).`, {
       cause: error,
     });
   }
-  if (bytes.length > LARGEST_FILE)
+  if (bytes.length > MOST_BYTES)
     throw new MiraError('input_too_large', `${option}: ${file} is larger than 10 MB.`);
   if (bytes.includes(0)) throw new MiraError('invalid_input', `${option}: ${file} is not a text file.`);
   return bytes.toString('utf8');

@@ -1,5 +1,5 @@
 /** What the two dialects of signing in by device code have in common (RFC 8628; the platform's own endpoints). */
-import type { MiraError } from '../errors.ts';
+import { MiraError } from '../errors.ts';
 import type { TokenSet } from './session.ts';
 
 export interface DeviceAuthorization {
@@ -35,4 +35,19 @@ export interface DeviceGrant {
   start(signal: AbortSignal): Promise<DeviceAuthorization>;
   /** One request. Throws a MiraError for what ends the wait: `access_denied`, `device_code_expired`, `tls_failed`, … */
   poll(deviceCode: string, signal: AbortSignal): Promise<Poll>;
+}
+
+export function accessDenied(): MiraError {
+  return new MiraError('access_denied', 'The request was denied in the browser.', {
+    hint: 'If that was a mistake, sign in again: mira auth login',
+  });
+}
+
+export function codeExpired(): MiraError {
+  return codeGone('The code expired before it was approved.');
+}
+
+/** A code that is of no use any more, whatever became of it. */
+export function codeGone(message: string): MiraError {
+  return new MiraError('device_code_expired', message, { hint: 'Ask for a new one: mira auth login' });
 }

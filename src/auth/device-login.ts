@@ -4,6 +4,7 @@
  * end of the code's life, ends it. Times run on the monotonic clock that is handed in.
  */
 import { abortError, MiraError } from '../errors.ts';
+import { codeExpired } from './device-grant.ts';
 import type { DeviceAuthorization, DeviceGrant } from './device-grant.ts';
 import type { LoginEvent } from './login-event.ts';
 import type { TokenSet } from './session.ts';
@@ -72,10 +73,10 @@ async function* pollUntilApproved(deps: DeviceLoginDeps, wait: Wait): AsyncGener
   let answerMayBeLost = false;
   for (;;) {
     const leftMs = wait.deadline - deps.elapsed();
-    if (leftMs <= 0) throw expired();
+    if (leftMs <= 0) throw codeExpired();
     await deps.sleep(Math.min(pauseS * 1000 + EARLY_TIMER_MS, leftMs), signal);
     if (signal.aborted) throw abortError(signal);
-    if (deps.elapsed() >= wait.deadline) throw expired();
+    if (deps.elapsed() >= wait.deadline) throw codeExpired();
     const answer = await grant.poll(wait.authorization.deviceCode, signal);
     if (signal.aborted && answer.kind !== 'approved') throw abortError(signal);
     switch (answer.kind) {
@@ -104,12 +105,6 @@ async function* pollUntilApproved(deps: DeviceLoginDeps, wait: Wait): AsyncGener
         throw answerMayBeLost ? lost(grant) : answer.error;
     }
   }
-}
-
-function expired(): MiraError {
-  return new MiraError('device_code_expired', 'The code expired before it was approved.', {
-    hint: 'Ask for a new one: mira auth login',
-  });
 }
 
 function lost(grant: DeviceGrant): MiraError {

@@ -7,6 +7,7 @@ import { asFetch } from '../api/fetch-adapter.ts';
 import type { Http } from '../api/http.ts';
 import { isLoopback, parseServiceUrl } from '../api/url.ts';
 import { MiraError } from '../errors.ts';
+import { accessDenied, codeExpired, codeGone } from './device-grant.ts';
 import type { DeviceAuthorization, Poll } from './device-grant.ts';
 import { lenientAnswer } from './lenient-answer.ts';
 import type { GrantEndpoint } from './lenient-answer.ts';
@@ -291,19 +292,13 @@ async function poll(connection: Connection, request: PollRequest): Promise<Poll>
       case 'slow_down':
         return { kind: 'slow_down', interval: slowDownInterval(error) };
       case 'access_denied':
-        throw new MiraError('access_denied', 'The request was denied in the browser.', {
-          hint: 'If that was a mistake, sign in again: mira auth login',
-        });
+        throw accessDenied();
       case 'expired_token':
-        throw new MiraError('device_code_expired', 'The code expired before it was approved.', {
-          hint: 'Ask for a new one: mira auth login',
-        });
+        throw codeExpired();
       case 'invalid_grant':
         return {
           kind: 'gone',
-          error: new MiraError('device_code_expired', 'The server does not know the code any more.', {
-            hint: 'Ask for a new one: mira auth login',
-          }),
+          error: codeGone('The server does not know the code any more.'),
         };
       default: {
         const translated = grantError(error, connection);

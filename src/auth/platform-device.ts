@@ -4,6 +4,7 @@
  */
 import type { Http, HttpResponse } from '../api/http.ts';
 import { MiraError, toMiraError } from '../errors.ts';
+import { accessDenied, codeExpired } from './device-grant.ts';
 import type { DeviceAuthorization, DeviceGrant, Poll } from './device-grant.ts';
 import { isTokenText, plainLine } from './server-text.ts';
 import type { TokenSet } from './session.ts';
@@ -160,16 +161,12 @@ function readPoll(answer: Readonly<Record<string, unknown>>, origin: URL): Poll 
       };
     case 'denied':
     case 'access_denied':
-      throw new MiraError('access_denied', 'The request was denied in the browser.', {
-        hint: 'If that was a mistake, sign in again: mira auth login',
-      });
+      throw accessDenied();
     case 'expired':
     case 'expired_token':
       return {
         kind: 'gone',
-        error: new MiraError('device_code_expired', 'The code expired before it was approved.', {
-          hint: 'Ask for a new one: mira auth login',
-        }),
+        error: codeExpired(),
       };
     default:
       throw typeof status === 'string'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { MiraError } from '../errors.ts';
 import { findConfigFault, type Config } from './config-schema.ts';
-import { shellQuote } from './shell-quote.ts';
+import { moveAside } from './shell-quote.ts';
 import { storageError, systemCode } from './storage-error.ts';
 
 export type { Config, ConfigKey } from './config-schema.ts';
@@ -51,7 +51,7 @@ async function parseJson({ file, json }: { file: string; json: string }): Promis
 
 function invalid(file: string, message: string, cause?: unknown): MiraError {
   return new MiraError('invalid_config', message, {
-    hint: `Correct it in an editor, or move it aside: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`,
+    hint: `Correct it in an editor, or move it aside: ${moveAside(file)}`,
     cause,
   });
 }

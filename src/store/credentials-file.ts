@@ -11,7 +11,7 @@ import { withLock } from './lock.ts';
 import { readPrivateFile } from './private-file.ts';
 import { PROTECTION } from './protection.ts';
 import type { SecretStore } from './secret-store.ts';
-import { shellQuote } from './shell-quote.ts';
+import { moveAside } from './shell-quote.ts';
 import { requireStorable } from './storable.ts';
 import { storageError } from './storage-error.ts';
 
@@ -299,5 +299,5 @@ async function wrongKey(request: KeyRequest): Promise<MiraError> {
 }
 
 function startOver(file: string): string {
-  return `To start over, move it aside and sign in again: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`;
+  return `To start over, move it aside and sign in again: ${moveAside(file)}`;
 }

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { MiraError } from '../errors.ts';
-import { shellQuote } from './shell-quote.ts';
+import { moveAside, shellQuote } from './shell-quote.ts';
 import { storageError, systemCode } from './storage-error.ts';
 
 export interface PrivateFile {
@@ -55,7 +55,7 @@ function openWithoutFollowing(file: string): number | undefined {
 export function requirePrivate(stats: Stats, { file, uid }: Pick<PrivateFile, 'file' | 'uid'>): void {
   if (!stats.isFile()) {
     throw new MiraError('unsafe_file', `${file} is not a regular file.`, {
-      hint: `Move it away: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`,
+      hint: `Move it away: ${moveAside(file)}`,
     });
   }
   if (uid === undefined) return;
@@ -84,7 +84,7 @@ function readAtMost(descriptor: number, { file, maxBytes }: PrivateFile): Buffer
         'storage_failed',
         `${file} is larger than mira ever writes it (${maxBytes} bytes).`,
         {
-          hint: `Move it away: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`,
+          hint: `Move it away: ${moveAside(file)}`,
         },
       );
     }

@@ -5,7 +5,7 @@
 import { MiraError } from '../errors.ts';
 import { readPrivateFile } from './private-file.ts';
 import { isSessionEntry, type SessionEntry } from './session-entry.ts';
-import { shellQuote } from './shell-quote.ts';
+import { moveAside } from './shell-quote.ts';
 
 const FORMAT = 'mira-sessions';
 const VERSION = 1;
@@ -102,7 +102,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function refusal(file: string, what: string): MiraError {
   return new MiraError('storage_failed', `${file} ${what}; it is left as it is.`, {
-    hint: `To start over, move it aside and sign in again: mv ${shellQuote(file)} ${shellQuote(`${file}.aside`)}`,
+    hint: `To start over, move it aside and sign in again: ${moveAside(file)}`,
   });
 }
 

@@ -23,6 +23,7 @@ export function createStores(context: Context, host: StoresHost): Stores {
   let keychain: Keychain | undefined;
   let sealing: Promise<SecretStore> | undefined;
   let file: Promise<CredentialsFile> | undefined;
+  let memory: SecretStore | undefined;
 
   const openFile = (protection: ProtectionForm): Promise<CredentialsFile> =>
     (file ??= openCredentialsFile(context, {
@@ -42,7 +43,8 @@ export function createStores(context: Context, host: StoresHost): Stores {
     open: async ({ storage, protection, patient = false }) => {
       if (storage === 'keychain') return openKeychain(patient);
       if (storage === 'file') return openFile(protection);
-      return (await import('./store/memory-store.ts')).createMemoryStore();
+      const { createMemoryStore } = await import('./store/memory-store.ts');
+      return (memory ??= createMemoryStore());
     },
     fileProtection: async () => (await openFile('key_file')).sealedWith(),
     keychainIsStuck: () => keychain?.stuck() ?? false,

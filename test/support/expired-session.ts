@@ -14,7 +14,10 @@ export async function signInExpired(platform: Platform, options: SignInOptions):
 }
 
 /** From now on each token has expired when it arrives, so that each need of one is a refresh. */
-function expireTokens(platform: Platform, when: (request: PlatformRequest) => boolean = () => true): void {
+export function expireTokens(
+  platform: Platform,
+  when: (request: PlatformRequest) => boolean = () => true,
+): void {
   platform.faults.push({
     at: 'token',
     kind: 'tamper',

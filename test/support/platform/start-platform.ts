@@ -79,7 +79,7 @@ export interface Platform extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const GRACE_S = 30;
+const GRACE_S = 60;
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {

@@ -1,0 +1,145 @@
+/**
+ * A refresh that is stopped anywhere, and what the next run makes of it. With a server that honours the previous
+ * refresh token for a while nothing is ever lost; with one that does not, only a SIGKILL between its answer and our
+ * save can lose the session, and then the next run says so in one line and everything else is as it was.
+ */
+import { expect, test } from 'vitest';
+import { expireTokens, refreshesAt } from '../support/expired-session.ts';
+import { startPlatform } from '../support/platform/start-platform.ts';
+import type { Platform } from '../support/platform/start-platform.ts';
+import { isolatedHome, runMira, startMira } from '../support/run-mira.ts';
+import type { IsolatedHome, RunResult } from '../support/run-mira.ts';
+import { signIn } from '../support/sign-in.ts';
+import { printFigures } from './figures.ts';
+import { sized } from './size.ts';
+
+const HITS = sized({
+  small: { SIGKILL: 20, SIGTERM: 4, SIGINT: 4 },
+  full: { SIGKILL: 1_000, SIGTERM: 500, SIGINT: 500 },
+});
+
+/** How much of a run goes by before the refresh begins; sooner there is nothing to cut. */
+const START_UP = 0.5;
+/** Ends what hangs. */
+const TIMEOUT_MS = 60_000;
+const DAY_S = 86_400;
+
+test.concurrent('no signal loses a session where the server honours the previous token', async () => {
+  const toll = await campaign('grace');
+
+  expect(toll.map(({ signal, stopped, lost }) => ({ signal, stopped, lost }))).toEqual(
+    SIGNALS.map((signal) => ({ signal, stopped: HITS[signal], lost: 0 })),
+  );
+});
+
+test.concurrent('only SIGKILL can where it does not: the next run says so in one line', async () => {
+  const [killed, ...asked] = await campaign('strict');
+
+  expect(killed?.stopped).toBe(HITS.SIGKILL);
+  expect(asked.map(({ signal, stopped, lost }) => ({ signal, stopped, lost }))).toEqual(
+    SIGNALS.slice(1).map((signal) => ({ signal, stopped: HITS[signal], lost: 0 })),
+  );
+});
+
+const SIGNALS = ['SIGKILL', 'SIGTERM', 'SIGINT'] as const;
+
+interface Toll {
+  readonly signal: (typeof SIGNALS)[number];
+  /** Runs that were over before the signal came do not count. */
+  readonly stopped: number;
+  readonly lost: number;
+}
+
+/** Each loss is checked as it happens: exit 4, one line, and the other profile is what it was. */
+async function campaign(rotation: 'grace' | 'strict'): Promise<readonly Toll[]> {
+  await using platform = await startPlatform({ rotation, accessTokenTtlS: DAY_S });
+  await using home = await isolatedHome();
+  await signIn(platform, { home, args: ['--storage', 'file', '--profile', 'other'] });
+  const other = await tokenOfOther(home);
+  expect(other).toMatch(/^ey/);
+  expireTokens(platform);
+  await signIn(platform, { home });
+
+  const tolls: Toll[] = [];
+  for (const signal of SIGNALS) tolls.push(await stopMany({ platform, home, signal, other, rotation }));
+  expect(platform.problems).toEqual([]);
+  return tolls;
+}
+
+interface Victims {
+  readonly platform: Platform;
+  readonly home: IsolatedHome;
+  readonly signal: Toll['signal'];
+  /** The token of the other profile. */
+  readonly other: string;
+  readonly rotation: string;
+}
+
+async function stopMany({ platform, home, signal, other, rotation }: Victims): Promise<Toll> {
+  let usualMs = (await timed(() => runMira(TOKEN, { home }))).tookMs;
+  let [stopped, sent, lost] = [0, 0, 0];
+  for (let attempt = 0; stopped < HITS[signal]; attempt += 1) {
+    if (attempt > HITS[signal] * 5 + 20) throw new Error('Nearly every run was over before the signal came.');
+    const before = refreshesAt(platform).length;
+    const afterMs = usualMs * (START_UP + Math.random() * (1 - START_UP));
+    const { wasRunning } = await startAndStop(home, { signal, afterMs });
+    stopped += Number(wasRunning);
+    sent += Number(wasRunning && refreshesAt(platform).length > before);
+
+    const { result: next, tookMs } = await timed(() => runMira(TOKEN, { home }));
+    usualMs = usualMs * 0.7 + tookMs * 0.3;
+    expect(next).toSatisfy((run: RunResult) => isToken(run) || isLoss(run, platform));
+    if (isToken(next)) continue;
+    lost += 1;
+    expect(await tokenOfOther(home)).toBe(other);
+    await signIn(platform, { home });
+  }
+  expect(await tokenOfOther(home)).toBe(other);
+  printFigures(`refresh stopped by ${signal}, ${rotation} rotation`, {
+    stopped,
+    'with the request sent': sent,
+    lost,
+    share: `${((100 * lost) / stopped).toFixed(1)} %`,
+  });
+  return { signal, stopped, lost };
+}
+
+const TOKEN = ['auth', 'token'];
+
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly tookMs: number }> {
+  const startedAt = performance.now();
+  const result = await work();
+  return { result, tookMs: performance.now() - startedAt };
+}
+
+async function startAndStop(
+  home: IsolatedHome,
+  { signal, afterMs }: { readonly signal: NodeJS.Signals; readonly afterMs: number },
+): Promise<{ readonly wasRunning: boolean }> {
+  const running = await startMira(TOKEN, { home, timeoutMs: TIMEOUT_MS });
+  let over = false;
+  let sent = false;
+  const stop = setTimeout(() => {
+    sent = !over;
+    running.signal(signal);
+  }, afterMs);
+  const { signal: by } = await running.finished;
+  over = true;
+  clearTimeout(stop);
+  // A run that is asked to stop may save, print and leave in good order; one that is killed may not.
+  return { wasRunning: signal === 'SIGKILL' ? by === 'SIGKILL' : sent };
+}
+
+function isToken({ code, stdout, stderr }: RunResult): boolean {
+  return code === 0 && stdout.startsWith('ey') && stderr === '';
+}
+
+/** Exit 4, what happened, and what to type: nothing else, and nothing twice. */
+function isLoss({ code, stdout, stderr }: RunResult, platform: Platform): boolean {
+  const sentence = `mira: ${new URL(platform.issuer).host} has ended the session. An earlier mira was stopped while it renewed it.`;
+  return code === 4 && stdout === '' && stderr === `${sentence}\n  mira auth login\n`;
+}
+
+async function tokenOfOther(home: IsolatedHome): Promise<string> {
+  return (await runMira([...TOKEN, '--profile', 'other'], { home })).stdout;
+}

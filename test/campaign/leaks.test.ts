@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { canTrace, traceArguments } from '../support/argument-lists.ts';
 import type { Tracing } from '../support/argument-lists.ts';
 import { hasKeyring, startKeyring } from '../support/keyring.ts';
+import { holdRequest } from '../support/held-request.ts';
 import { createLeakScanner } from '../support/leak-scan.ts';
 import type { Canary, Leak, Sink } from '../support/leak-scan.ts';
 import { startPlatform } from '../support/platform/start-platform.ts';
@@ -317,16 +318,14 @@ async function killedAmidRefresh({
   readonly env: Environment;
   readonly grants: Grants;
 }): Promise<void> {
-  const isRefresh = ({ fields }: Platform['requests'][number]) => fields['grant_type'] === 'refresh_token';
-  const before = platform.requests.filter(isRefresh).length;
-  grants.after({ at: 'token', kind: 'hang' });
+  platform.faults.clear();
+  const request = holdRequest(platform, 'token');
   const mira = await startMira(['auth', 'refresh'], { home, env });
-  await expect
-    .poll(() => platform.requests.filter(isRefresh).length, { timeout: 20_000 })
-    .toBeGreaterThan(before);
+  await Promise.race([request.arrived, mira.finished]);
   mira.signal('SIGKILL');
   expect(await mira.finished).toMatchObject({ signal: 'SIGKILL', stdout: '' });
   grants.after();
+  request.release();
 }
 
 /** The streams of one command. `auth token` prints a token because it was asked to; the rest of its output counts. */

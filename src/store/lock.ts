@@ -94,7 +94,8 @@ async function waitFor<T>(
 
 function tryToHold(database: DatabaseSync, file: string): boolean {
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    // Without a journal on the disk a lock can be had on a full one too.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return true;
   } catch (error) {
     if (isBusy(error)) return false;

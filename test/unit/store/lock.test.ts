@@ -63,6 +63,18 @@ describe('withLock', { timeout: 30_000 }, () => {
     expect(stdout).toBe('40\n');
   });
 
+  test('can be held where nothing can be written, as on a full disk', async () => {
+    await using folder = await temporaryFolder();
+    const code = `const { withLock } = await store('lock.ts');
+      await withLock({ file: ${JSON.stringify(folder.in('lock.db'))}, uid: process.geteuid?.() }, async () => {
+        process.stdout.write('held');
+      });`;
+    expect(await startScript(code, { before: 'ulimit -f 0' }).ended).toMatchObject({
+      stdout: 'held',
+      stderr: '',
+    });
+  });
+
   test('is free again when its holder is killed', async () => {
     await using folder = await temporaryFolder();
     const file = folder.in('lock.db');

@@ -44,8 +44,7 @@ export async function editConfig({
     const expected = changes.reduce(applied, await readConfig(file));
     await replaceGuarded(file, async () => {
       await writeWithConf({ file, config: expected, keys: new Set(changes.map(topLevelKey)) });
-      // A cut file is no valid one either.
-      const written = await readConfig(file).catch(() => undefined);
+      const written = await readConfig(file).catch(undefinedIfCut);
       if (isDeepStrictEqual(written, expected)) return;
       throw new MiraError('disk_full', `Cannot write ${file}: not all of it reached the disk.`, {
         hint: 'Free some space and run the command again; the previous file has been put back.',
@@ -53,6 +52,12 @@ export async function editConfig({
     });
     return expected;
   });
+}
+
+/** A cut file is no valid one either. */
+function undefinedIfCut(error: unknown): undefined {
+  if (error instanceof MiraError && error.code === 'invalid_config') return undefined;
+  throw error;
 }
 
 async function resolveLink(file: string): Promise<string> {
@@ -86,11 +91,17 @@ async function replaceGuarded(file: string, write: () => Promise<void>): Promise
   try {
     await write();
   } catch (error) {
-    if (existed) await rename(previous, file);
+    if (existed) await putBack({ file, previous });
     else await unlink(file).catch(() => {});
     throw storageError(error, { file, doing: 'write' });
   }
   if (existed) await unlink(previous).catch(() => {});
+}
+
+/** Where nothing was written both are names of one file, and a rename leaves them both (POSIX). */
+async function putBack({ file, previous }: { file: string; previous: string }): Promise<void> {
+  await rename(previous, file);
+  await unlink(previous).catch(() => {});
 }
 
 /** A second name for the file takes no space, so it can be had on a full disk too; false when there is no file. */

@@ -68,7 +68,10 @@ describe('editConfig', () => {
     expect(await readConfig(folder.in('dotfile.json'))).toEqual({ default_profile: 'work' });
   });
 
-  test('puts the previous file back when the disk takes only a part of the new one', async () => {
+  test.each([
+    ['a part of the new one', 8],
+    ['nothing at all', 0],
+  ])('puts the previous file back when the disk takes only %s', async (_, blocks) => {
     await using folder = await temporaryFolder();
     await edit(folder, { key: 'default_profile', value: 'work' });
     const options = {
@@ -79,7 +82,7 @@ describe('editConfig', () => {
       await editConfig({ ...${JSON.stringify(options)}, uid: process.geteuid?.(),
         changes: [{ profile: 'work', key: 'scopes', value: 'x '.repeat(50_000) }],
       }).catch((error) => process.stdout.write(error.code + ' ' + error.exitCode));`;
-    expect(await startScript(code, { before: 'ulimit -f 8' }).ended).toMatchObject({
+    expect(await startScript(code, { before: `ulimit -f ${blocks}` }).ended).toMatchObject({
       stdout: 'disk_full 10',
       stderr: '',
     });

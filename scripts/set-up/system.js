@@ -1,5 +1,6 @@
 /**
- * What the tests need of the operating system: a keychain and a bus to reach it, a browser, a terminal.
+ * What the tests need of the operating system: a keychain and a bus to reach it, a browser, a terminal,
+ * and a way to make system calls fail.
  * Nothing of it is needed to run mira. Where it cannot be installed, that is said and the command goes on.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,6 +15,7 @@ const NEEDED = [
   { package: 'dbus', isThere: () => hasProgram('dbus-daemon') && hasProgram('dbus-run-session') },
   { package: 'chromium', isThere: () => hasProgram('chromium') || hasProgram('chromium-browser') },
   { package: 'tmux', isThere: () => hasProgram('tmux') },
+  { package: 'strace', isThere: () => hasProgram('strace') },
 ];
 
 export function ensureSystem({ root, env }) {

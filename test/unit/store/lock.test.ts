@@ -12,8 +12,8 @@ async function startHolder(file: string): Promise<Script> {
   const script = startScript(`const { withLock } = await store('lock.ts');
     await withLock({ file: ${JSON.stringify(file)}, uid: process.geteuid?.() }, async () => {
       console.log('held');
-      setInterval(() => {}, 1000);
-      await new Promise(() => {});
+      // A promise that nothing refers to would be collected, and the database with it.
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
     });`);
   await script.started;
   return script;

@@ -86,6 +86,8 @@ export interface Context {
   readonly openStore: (where: StoreChoice) => Promise<SecretStore>;
   /** How the credentials file on disk is sealed; undefined when there is none. */
   readonly fileProtection: () => Promise<ProtectionForm | undefined>;
+  /** Removes the credentials file whole, without its key, if nothing but sessions is in it. */
+  readonly abandonFile: () => Promise<boolean>;
   readonly sessions: () => Promise<Sessions>;
   readonly credentials: () => Promise<Credentials>;
   readonly http: () => Promise<Http>;

@@ -165,6 +165,7 @@ function createContext(world: World): Context {
     index: lazyIndex({ file: paths.sessionsFile, storeLockFile: paths.storeLockFile, uid }),
     openStore: async (where) => (await stores()).open(where),
     fileProtection: async () => (await stores()).fileProtection(),
+    abandonFile: async () => (await stores()).abandonFile(),
     sessions: once(() => loadSessions(context)),
     credentials: once(() => loadCredentials(context)),
     http: once(() => loadHttp(context)),
@@ -172,7 +173,7 @@ function createContext(world: World): Context {
       const { withLock } = await import('./store/lock.ts');
       const file = `${paths.locksDir}/${name}.db`;
       const onWait = (): void => log('session: waiting for another mira');
-      return withLock({ file, uid, onWait, ...(until ? { until } : {}) }, work);
+      return withLock({ file, uid, onWait, signal: signals.signal, ...(until ? { until } : {}) }, work);
     },
     withoutInterruption: signals.withoutInterruption,
   };

@@ -13,6 +13,8 @@ export interface Stores {
   open(where: StoreChoice): Promise<SecretStore>;
   /** How the credentials file on disk is sealed; undefined when there is none. */
   fileProtection(): Promise<ProtectionForm | undefined>;
+  /** Removes the credentials file whole, without its key, if nothing but sessions is in it. */
+  abandonFile(): Promise<boolean>;
   /** A native call hangs: the process must leave by the exit rule of auth.md 1.3. */
   keychainIsStuck(): boolean;
 }
@@ -47,6 +49,7 @@ export function createStores(context: Context, host: StoresHost): Stores {
       return (memory ??= createMemoryStore());
     },
     fileProtection: async () => (await openFile('key_file')).sealedWith(),
+    abandonFile: async () => (await openFile('key_file')).abandon(),
     keychainIsStuck: () => keychain?.stuck() ?? false,
   };
 }

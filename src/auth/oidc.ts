@@ -2,11 +2,12 @@
  * OpenID Connect and OAuth 2.0, through openid-client, which only this file imports. Everything the library
  * throws is translated here: its error objects can hold tokens, so nothing of them is passed on or printed.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import * as client from 'openid-client';
 import { asFetch } from '../api/fetch-adapter.ts';
 import type { Http } from '../api/http.ts';
 import { isLoopback, parseServiceUrl } from '../api/url.ts';
-import { MiraError } from '../errors.ts';
+import { MiraError, toMiraError } from '../errors.ts';
 import { accessDenied, codeExpired, codeGone } from './device-grant.ts';
 import type { DeviceAuthorization, Poll } from './device-grant.ts';
 import { lenientAnswer } from './lenient-answer.ts';
@@ -17,6 +18,8 @@ import type { TokenSet } from './session.ts';
 
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const REQUEST_LIMIT_S = 15;
+const KEY_TRIES = 3;
+const KEY_PAUSE_MS = 300;
 /** A difference smaller than this is the network's, not the clock's. */
 const LEAST_SKEW_S = 5;
 
@@ -95,7 +98,8 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
       client.None(),
     );
     config[client.customFetch] = async (url, init) => {
-      const answer = await fetch(url, init);
+      // A token that was given is spent on its way to us; keys that cannot be read at the moment must not cost it.
+      const answer = await (url === server.jwks_uri ? patiently(() => fetch(url, init)) : fetch(url, init));
       const endpoint = grantEndpoint(server, url);
       return endpoint === undefined
         ? answer
@@ -124,6 +128,20 @@ function grantEndpoint(server: client.ServerMetadata, url: string): GrantEndpoin
   if (is(server.token_endpoint)) return 'token';
   if (is(server.device_authorization_endpoint)) return 'device';
   return is(server.revocation_endpoint) ? 'revocation' : undefined;
+}
+
+/** Asks up to three times while a server cannot be reached or fails. */
+async function patiently(ask: () => Promise<Response>): Promise<Response> {
+  for (let attempt = 1; attempt < KEY_TRIES; attempt += 1) {
+    try {
+      const answer = await ask();
+      if (answer.status < 500) return answer;
+    } catch (error) {
+      if (!toMiraError(error).retryable) throw error;
+    }
+    await pause(KEY_PAUSE_MS * attempt);
+  }
+  return ask();
 }
 
 /** The library sends forms only (RFC 6749, appendix B). */

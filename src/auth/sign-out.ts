@@ -161,7 +161,11 @@ function findKeyId(text: string, prefix: string): string | undefined {
 export interface SignOutDeps {
   readonly index: SessionIndex;
   readonly openStore: (entry: SessionEntry) => Promise<SecretStore>;
+  /** Removes the credentials file whole, without its key, if nothing but sessions is in it. */
+  readonly abandonFile: () => Promise<boolean>;
   readonly withSessionLock: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** What is removed from the store must go from the index as well, whatever signal comes. */
+  readonly withoutInterruption: <T>(work: () => Promise<T>) => Promise<T>;
   readonly http: () => Promise<Http>;
   readonly now: () => number;
   readonly log: Log;
@@ -192,8 +196,10 @@ export async function signOut(
     const store = await deps.openStore(entry);
     const { secret, trouble } = await readSecret(deps, { store, entry });
     const revocation = await revocationOf(deps, { entry, secret, local, trouble });
-    await removeSecret({ store, entry, trouble });
-    await deps.index.update((entries) => entries.delete(profile));
+    await deps.withoutInterruption(async () => {
+      await removeSecret(deps, { store, entry, trouble });
+      await deps.index.update((entries) => entries.delete(profile));
+    });
     return { profile, removed: true, revoked: revocation.revoked, reason: revocation.reason };
   });
 }
@@ -235,18 +241,16 @@ async function revocationOf(
 }
 
 /** A keychain says "nothing there" when it is locked as well; then a write tells the difference. */
-async function removeSecret({
-  store,
-  entry,
-  trouble,
-}: {
+interface Removal {
   readonly store: SecretStore;
   readonly entry: SessionEntry;
   readonly trouble: MiraError | undefined;
-}): Promise<void> {
+}
+
+async function removeSecret(deps: SignOutDeps, { store, entry, trouble }: Removal): Promise<void> {
   // Whoever did not answer the reading is not waited for a second time.
   if (trouble?.code === 'keychain_timeout') throw stillThere(entry, trouble);
-  if (await removeFrom(store, entry)) return;
+  if (await removeFrom(deps, { store, entry })) return;
   if (trouble?.code !== undefined && trouble.exitCode === 10 && trouble.code !== 'credentials_unreadable')
     throw stillThere(entry, trouble);
   try {
@@ -256,18 +260,31 @@ async function removeSecret({
   }
 }
 
-async function removeFrom(store: SecretStore, entry: SessionEntry): Promise<boolean> {
+async function removeFrom(
+  deps: SignOutDeps,
+  { store, entry }: { readonly store: SecretStore; readonly entry: SessionEntry },
+): Promise<boolean> {
   try {
     return await store.remove(entry.name);
   } catch (error) {
-    throw stillThere(entry, toMiraError(error));
+    const failure = toMiraError(error);
+    if (failure.code === 'input_required' && (await isAloneInFile(deps, entry)) && (await deps.abandonFile()))
+      return true;
+    throw stillThere(entry, failure);
   }
+}
+
+/** Without its passphrase a file gives up no single entry; if there is only one, the file can go. */
+async function isAloneInFile(deps: SignOutDeps, entry: SessionEntry): Promise<boolean> {
+  const others = [...(await deps.index.read()).values()].filter((other) => other.profile !== entry.profile);
+  return entry.storage === 'file' && others.every(({ storage }) => storage !== 'file');
 }
 
 function stillThere(entry: SessionEntry, cause: MiraError): MiraError {
   return cause.with({
     message: `The session of profile ${entry.profile} is still in the ${entry.storage}: ${cause.message}`,
-    hint: 'Mend that and run mira auth logout again.',
+    // What answers a question is named by whoever asked it.
+    hint: cause.code === 'input_required' ? cause.hint : 'Mend that and run mira auth logout again.',
   });
 }
 

@@ -19,7 +19,8 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return '';
+    // Below something that is no folder there is no file either (HOME=/dev/null).
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return '';
     throw storageError(error, { file, doing: 'read' });
   }
 }

@@ -30,6 +30,11 @@ export interface CredentialsFile extends SecretStore {
   list(): Promise<readonly CredentialMeta[]>;
   /** How the file on disk is sealed; undefined when there is none. Needs no key. */
   sealedWith(): Promise<KeyKind | undefined>;
+  /**
+   * Removes the file without opening it, if nothing that is listed is in it; what else it holds is the caller's
+   * to know. False when there was something listed, or no file.
+   */
+  abandon(): Promise<boolean>;
   /** Reads, lets `change` alter values and meta, and writes them back, under the store lock. */
   update<T>(change: (credentials: Credentials) => T): Promise<T>;
 }
@@ -109,6 +114,13 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
     async sealedWith() {
       return (await look())?.key.kind;
     },
+    abandon: () =>
+      withLock({ file: storeLockFile, uid, signal }, async () => {
+        const sealed = await look();
+        if (sealed === undefined || sealed.meta.length > 0) return false;
+        await removeFile(file);
+        return true;
+      }),
     update,
   };
 }

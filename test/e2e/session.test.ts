@@ -1,4 +1,5 @@
 /** A session that lasts: renewed before it ends, mended after a 401, shared by many processes, and honest about its end. */
+import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { startPlatform } from '../support/platform/start-platform.ts';
 import type { Platform } from '../support/platform/start-platform.ts';
@@ -301,6 +302,31 @@ describe.concurrent('a session', () => {
       stderr: '',
     });
     expect(await runMira(['auth', 'status', '--offline'], { home })).toMatchObject({ code: 4 });
+  });
+
+  test('in a file whose passphrase is not there is removed with the file, unless something else is in it', async () => {
+    await using platform = await startPlatform();
+    await using home = await isolatedHome();
+    const env = { MIRA_PASSPHRASE: 'correct horse battery staple' };
+    await signIn(platform, { home, env });
+    await signIn(platform, { home, env, args: ['--storage', 'file', '--profile', 'work'] });
+    const kept = await runMira(['auth', 'logout'], { home });
+    await runMira(['auth', 'logout', '--profile', 'work'], { home, env });
+    const removed = await runMira(['auth', 'logout', '--json'], { home });
+
+    expect([kept.code, kept.stderr]).toEqual([11, expect.stringContaining('MIRA_PASSPHRASE')]);
+    expect([removed.code, JSON.parse(removed.stdout)]).toEqual([
+      0,
+      {
+        schema: 'mira.auth.logout/1',
+        profile: 'default',
+        removed: true,
+        revoked: false,
+        reason: expect.stringContaining('passphrase'),
+      },
+    ]);
+    expect((await readdir(home.dataDir)).includes('credentials.json')).toBe(false);
+    expect((await runMira(['auth', 'status'], { home })).code).toBe(4);
   });
 
   test('gives a token of at least --min-ttl, or says that the server never does, without asking it', async () => {

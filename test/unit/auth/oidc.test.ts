@@ -41,6 +41,20 @@ function withClaims(token: unknown, claims: Readonly<Record<string, unknown>>): 
   return [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.');
 }
 
+describe('keys that cannot be read at the moment', () => {
+  test('do not cost the token that was just given: they are asked for again', async () => {
+    const platform = await openPlatform();
+    const server = await connect(platform);
+    const deviceCode = await approvedCode(platform, server);
+    platform.faults.push({ at: 'jwks', kind: 'status', status: 503, times: 2 });
+    const answer = await server.poll({ deviceCode, scopes: SCOPES });
+
+    expect(answer).toMatchObject({ kind: 'approved', tokens: { account: ADA } });
+    expect(requestsAt(platform, 'jwks')).toHaveLength(3);
+    expect(requestsAt(platform, 'token')).toHaveLength(1);
+  });
+});
+
 describe('finding an issuer', () => {
   test('reads OpenID Discovery and says what the server can do', async () => {
     const platform = await openPlatform();

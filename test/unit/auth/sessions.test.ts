@@ -297,6 +297,8 @@ describe('many at once', () => {
           log: silentLog,
           signal: new AbortController().signal,
           keepOut: () => {},
+          abandonFile: async () => false,
+          withoutInterruption: (work) => work(),
         },
         { profile: 'default', local: false },
       );

@@ -29,6 +29,8 @@ function leave(
       log: silentLog,
       signal: new AbortController().signal,
       keepOut: () => {},
+      abandonFile: async () => false,
+      withoutInterruption: (work) => work(),
       ...deps,
     },
     { profile, local },

@@ -11,9 +11,10 @@ interface Part {
 
 /**
  * `may`: parts whose values and types may be imported. `types`: parts of which only types may be.
- * `errors` and `log` are for everyone and not repeated.
+ * `errors`, `log` and `addresses` are for everyone and not repeated.
  */
 export const PARTS: Readonly<Record<string, Part>> = {
+  addresses: { may: [] },
   errors: { may: [] },
   log: { may: [] },
   signals: { may: [] },
@@ -48,7 +49,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
 };
 
-export const FOR_EVERYONE: readonly string[] = ['errors', 'log'];
+export const FOR_EVERYONE: readonly string[] = ['errors', 'log', 'addresses'];
 
 /** Files without code: they may import types and nothing else, whatever their part may. */
 export const TYPES_ONLY: readonly string[] = ['context'];

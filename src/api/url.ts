@@ -79,11 +79,6 @@ export function sameOrigin(a: URL, b: URL): boolean {
   return a.origin === b.origin;
 }
 
-/** Same origin, where all ports of this machine count as one (development servers are spread over several). */
-export function sameHostFamily(a: URL, b: URL): boolean {
-  return sameOrigin(a, b) || (isLoopback(a.hostname) && isLoopback(b.hostname));
-}
-
 /** The base that endpoints are appended to: no query, no trailing slash; a bare host means `/v1`. */
 export function apiBase(url: URL): URL {
   const path = url.pathname.replace(/\/+$/, '');

@@ -3,6 +3,7 @@
  * MIRA_TOKEN, MIRA_API_KEY, then what is stored. Choosing reads the index only; the keychain is asked when
  * the secret itself is needed, and never for a credential of the environment.
  */
+import { PLATFORM_ORIGIN } from '../addresses.ts';
 import type { Bearer, BearerSource } from '../api/bearer.ts';
 import { apiBase, parseServiceUrl, sameOrigin } from '../api/url.ts';
 import { abortError, MiraError } from '../errors.ts';
@@ -57,8 +58,6 @@ export interface Credentials {
     options: { readonly apiUrl: URL; readonly force?: boolean | undefined },
   ): BearerSource;
 }
-
-const PLATFORM_ORIGIN = 'https://api.vmira.ai';
 
 export function createCredentials(deps: CredentialDeps): Credentials {
   const find = async (): Promise<Credential | undefined> => {

@@ -2,6 +2,7 @@
  * The families of keys mira meets, told apart by their prefix. A prefix is a hint, not a proof (several
  * products share one), so an unknown shape is an answer too; what a key may be sent to is decided by the caller.
  */
+import { KEYS_PAGE } from '../addresses.ts';
 import { MiraError } from '../errors.ts';
 
 export interface KeyFamily {
@@ -103,7 +104,7 @@ export function requirePlatformKey(key: string, use: KeyUse): string {
       'other_vendor',
       `The key from ${use.source} looks like ${family.label}; it was not sent to the Mira platform.`,
       {
-        hint: 'Use a Mira platform key (https://platform.vmira.ai/api-keys), or add --force if you are sure.',
+        hint: `Use a Mira platform key (${KEYS_PAGE}), or add --force if you are sure.`,
       },
     );
   }
@@ -128,7 +129,7 @@ function requireDocumentedShape(key: string, source: string): void {
     'malformed_key',
     `The key from ${source} is not a Mira platform key: ${describeMismatch(key, mira)}.`,
     {
-      hint: `A Mira platform key is ${mira.expected}; see https://platform.vmira.ai/api-keys.`,
+      hint: `A Mira platform key is ${mira.expected}; see ${KEYS_PAGE}.`,
     },
   );
 }

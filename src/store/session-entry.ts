@@ -37,10 +37,6 @@ export interface SessionEntry {
   readonly lastRefresh?: { readonly at: number; readonly outcome: string } | undefined;
   /** Set when the server has ended the session; the secret stays until sign-out or the next sign-in. */
   readonly ended?: { readonly at: number; readonly reason: string } | undefined;
-  /** The secret could not be deleted (a locked keychain) and is still to be. */
-  readonly pendingDelete?: boolean | undefined;
-  /** Signed out: a refresh that was under way must not write the session back. */
-  readonly tombstone?: boolean | undefined;
 }
 
 /** Fields this version does not know are kept as they are. */
@@ -92,8 +88,6 @@ const OPTIONAL: readonly (readonly [keyof SessionEntry, Check])[] = [
   ['clockAheadS', isNumber],
   ['lastRefresh', (value) => isRecord(value) && isNumber(value['at']) && isString(value['outcome'])],
   ['ended', (value) => isRecord(value) && isNumber(value['at']) && isString(value['reason'])],
-  ['pendingDelete', isBoolean],
-  ['tombstone', isBoolean],
 ];
 
 function isOptionalText(...values: readonly unknown[]): boolean {

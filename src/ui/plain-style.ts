@@ -10,6 +10,5 @@ export const plainStyle: Style = {
   good: same,
   bad: same,
   warn: same,
-  code: same,
   link: same,
 };

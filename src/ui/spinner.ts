@@ -8,7 +8,6 @@ export interface Spinner {
   /** Takes the line away. */
   stop(): void;
   succeed(line: string): void;
-  fail(line: string): void;
 }
 
 /** `stream` must be a terminal: without one, the caller prints lines. Texts are the caller's own or sanitized. */
@@ -25,10 +24,6 @@ export function createSpinner(options: {
     // Keys belong to whoever shows the spinner.
     discardStdin: false,
   });
-  const close = (symbol: string, text: string): void => {
-    line.stop();
-    stream.write(`${symbol} ${text}\n`);
-  };
   return {
     show(text) {
       line.text = text;
@@ -38,10 +33,8 @@ export function createSpinner(options: {
       line.stop();
     },
     succeed(text) {
-      close(style.good('✓'), text);
-    },
-    fail(text) {
-      close(style.bad('✗'), text);
+      line.stop();
+      stream.write(`${style.good('✓')} ${text}\n`);
     },
   };
 }

@@ -8,7 +8,6 @@ export interface Style {
   good(text: string): string;
   bad(text: string): string;
   warn(text: string): string;
-  code(text: string): string;
   link(text: string): string;
 }
 
@@ -22,7 +21,6 @@ export function createStyle(options: { readonly color: boolean }): Style {
     good: (text) => chalk.green(text),
     bad: (text) => chalk.red(text),
     warn: (text) => chalk.yellow(text),
-    code: (text) => chalk.cyan(text),
     link: (text) => chalk.underline(text),
   };
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { KEYS_PAGE, PLATFORM_ORIGIN } from '../../addresses.ts';
 import { apiBase, parseServiceUrl } from '../../api/url.ts';
 import { requirePlatformKey } from '../../auth/key-format.ts';
 import type { LoginEvent } from '../../auth/login-event.ts';
@@ -13,8 +14,6 @@ import { moment, secondsUntil } from '../moments.ts';
 import { readStdin } from '../read-stdin.ts';
 import { chooseStore } from './choose-store.ts';
 
-const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';
-const DEFAULT_API = 'https://api.vmira.ai';
 const LONGEST_KEY = 64 * 1024;
 
 const options = {
@@ -171,7 +170,7 @@ async function readKey(context: Context, { apiUrl, force }: KeyUse): Promise<str
   const text = context.io.stdin.isTerminal ? await askKey(context) : await readPiped(context);
   return requirePlatformKey(text.replace(/\r?\n$/, ''), {
     source: context.io.stdin.isTerminal ? 'the prompt' : 'standard input',
-    documentedHost: apiUrl.origin === DEFAULT_API,
+    documentedHost: apiUrl.origin === PLATFORM_ORIGIN,
     force,
   });
 }

@@ -41,7 +41,6 @@ function shown(changes: Partial<LoginScreen> = {}) {
       show: (text) => void live.push(text),
       stop: () => void live.push('(gone)'),
       succeed: (line) => void stderr.write(`✓ ${line}\n`),
-      fail: (line) => void stderr.write(`✗ ${line}\n`),
     },
     style: createStyle({ color: false }),
     machine: 'laptop',

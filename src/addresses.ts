@@ -1,0 +1,6 @@
+/** Where the Mira platform is, as its documents say (decisions.md 19). Every default address stands here. */
+
+export const PLATFORM_API = 'https://api.vmira.ai/v1';
+export const PLATFORM_ORIGIN = 'https://api.vmira.ai';
+/** Where people make, see and revoke their keys. */
+export const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';

@@ -31,7 +31,7 @@ export interface OidcServer {
   readonly supportsDeviceLogin: boolean;
   readonly supportsRevocation: boolean;
   readonly supportsUserinfo: boolean;
-  /** How far the local clock is ahead of the server's, seconds; undefined when they agree. */
+  /** How far the local clock was ahead of the server's at its last answer, seconds; undefined when they agree. */
   readonly clockAheadS: number | undefined;
   startDevice(request: {
     readonly scopes: readonly string[];
@@ -78,28 +78,33 @@ export interface IssuerRequest {
  * @throws MiraError `unsafe_url` when it names another issuer or an endpoint that is not https
  */
 export async function findIssuer(request: IssuerRequest): Promise<OidcServer | undefined> {
-  const clock = { skewMs: 0 };
+  let skewMs = 0;
   const answered = asFetch(request.http, {
     onServerTime: (serverTime) => {
-      clock.skewMs = serverTime - request.now();
+      skewMs = serverTime - request.now();
     },
   });
+  const skewS = (): number => {
+    const seconds = Math.round(skewMs / 1000);
+    return Math.abs(seconds) < LEAST_SKEW_S ? 0 : seconds;
+  };
   const fetch: client.CustomFetch = (url, init) =>
     answered(url, { ...init, body: textOf(init.body), signal: either(init.signal, request.signal) });
   const openId = await discover(request, { algorithm: 'oidc', fetch });
   const server = openId ?? (await discover(request, { algorithm: 'oauth2', fetch }));
   if (server === undefined) return undefined;
-  const skewS = Math.round(clock.skewMs / 1000);
-  const configure = (): client.Configuration => {
+  const configure: Configure = ({ exchange, asksKeys }) => {
     const config = new client.Configuration(
       server,
       request.clientId,
-      { [client.clockSkew]: Math.abs(skewS) < LEAST_SKEW_S ? 0 : skewS },
+      { [client.clockSkew]: skewS() },
       client.None(),
     );
     config[client.customFetch] = async (url, init) => {
       // A token that was given is spent on its way to us; keys that cannot be read at the moment must not cost it.
-      const answer = await (url === server.jwks_uri ? patiently(() => fetch(url, init)) : fetch(url, init));
+      const answer = await (url === server.jwks_uri
+        ? patiently(() => exchange(url, init))
+        : exchange(url, init));
       const endpoint = grantEndpoint(server, url);
       return endpoint === undefined
         ? answer
@@ -107,19 +112,58 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
     };
     config.timeout = REQUEST_LIMIT_S;
     if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
+    if (asksKeys) client.enableNonRepudiationChecks(config);
     return config;
   };
-  const config = configure();
-  client.enableNonRepudiationChecks(config);
   return oidcServer({
-    config,
-    renewing: configure(),
+    config: configure({ exchange: fetch, asksKeys: true }),
+    grant: (options, ask) => judgedByServerTime({ ...options, configure, fetch, skewS, server }, ask),
     server,
     issuer: request.issuer,
     clientId: request.clientId,
     givesIdTokens: openId?.jwks_uri !== undefined,
-    clockAheadS: Math.abs(skewS) < LEAST_SKEW_S ? undefined : -skewS,
+    clockAheadS: () => (skewS() === 0 ? undefined : -skewS()),
   });
+}
+
+type Configure = (options: {
+  readonly exchange: client.CustomFetch;
+  /** Whether the ID token's signature is checked as well, which takes a request for the issuer's keys. */
+  readonly asksKeys: boolean;
+}) => client.Configuration;
+
+interface Judging {
+  readonly configure: Configure;
+  readonly fetch: client.CustomFetch;
+  readonly skewS: () => number;
+  readonly server: client.ServerMetadata;
+  readonly asksKeys: boolean;
+}
+
+/**
+ * The library is told before a request how wrong our clock is, and judges the ID token in the answer by that. Where the
+ * answer shows that the clock was set meanwhile, the same answer is judged anew: what it cost, a code or a refresh token, is spent.
+ */
+async function judgedByServerTime<T>(
+  { configure, fetch, skewS, server, asksKeys }: Judging,
+  ask: (config: client.Configuration) => Promise<T>,
+): Promise<T> {
+  const toldS = skewS();
+  let kept: Response | undefined;
+  const keeping: client.CustomFetch = async (url, init) => {
+    const answer = await fetch(url, init);
+    if (grantEndpoint(server, url) === 'token') kept = answer.clone();
+    return answer;
+  };
+  try {
+    return await ask(configure({ exchange: keeping, asksKeys }));
+  } catch (error) {
+    const answer = kept;
+    if (answer === undefined || Math.abs(skewS() - toldS) < LEAST_SKEW_S) throw error;
+    const again: client.CustomFetch = (url, init) =>
+      grantEndpoint(server, url) === 'token' ? Promise.resolve(answer) : fetch(url, init);
+    return ask(configure({ exchange: again, asksKeys }));
+  }
 }
 
 function grantEndpoint(server: client.ServerMetadata, url: string): GrantEndpoint | undefined {
@@ -209,17 +253,17 @@ function requireSafeEndpoints(server: client.ServerMetadata): void {
 
 interface Connection {
   readonly config: client.Configuration;
-  /**
-   * Asks for no key of the issuer: the refresh token is spent by then, and a second request that fails would lose
-   * its successor. TLS vouches for an ID token that comes from the token endpoint (OpenID Connect Core, 3.1.3.7).
-   */
-  readonly renewing: client.Configuration;
+  /** Has a token request made, once, and its answer judged. */
+  readonly grant: <T>(
+    options: { readonly asksKeys: boolean },
+    ask: (config: client.Configuration) => Promise<T>,
+  ) => Promise<T>;
   readonly server: client.ServerMetadata;
   readonly issuer: URL;
   readonly clientId: string;
   /** An OpenID provider; a plain OAuth server (RFC 8414) knows no ID tokens. */
   readonly givesIdTokens: boolean;
-  readonly clockAheadS: number | undefined;
+  readonly clockAheadS: () => number | undefined;
 }
 
 function oidcServer(connection: Connection): OidcServer {
@@ -233,7 +277,9 @@ function oidcServer(connection: Connection): OidcServer {
       server.device_authorization_endpoint !== undefined && server.token_endpoint !== undefined,
     supportsRevocation: server.revocation_endpoint !== undefined,
     supportsUserinfo: server.userinfo_endpoint !== undefined,
-    clockAheadS: connection.clockAheadS,
+    get clockAheadS() {
+      return connection.clockAheadS();
+    },
     startDevice: async ({ scopes, resource }) => {
       try {
         const answer = await client.initiateDeviceAuthorization(
@@ -292,12 +338,14 @@ interface PollRequest {
 }
 
 async function poll(connection: Connection, request: PollRequest): Promise<Poll> {
-  const { config, issuer, givesIdTokens } = connection;
+  const { grant, issuer, givesIdTokens } = connection;
   try {
-    const answer = await client.genericGrantRequest(
-      config,
-      DEVICE_CODE_GRANT,
-      parameters({ device_code: request.deviceCode, resource: request.resource }),
+    const answer = await grant({ asksKeys: true }, (config) =>
+      client.genericGrantRequest(
+        config,
+        DEVICE_CODE_GRANT,
+        parameters({ device_code: request.deviceCode, resource: request.resource }),
+      ),
     );
     return {
       kind: 'approved',
@@ -335,12 +383,12 @@ function isTransient(error: MiraError): boolean {
 }
 
 async function refresh(connection: Connection, request: RefreshRequest): Promise<TokenSet> {
-  const { renewing, issuer } = connection;
+  const { grant, issuer } = connection;
   try {
-    const answer = await client.refreshTokenGrant(
-      renewing,
-      request.refreshToken,
-      parameters({ resource: request.resource }),
+    // Asks for no key of the issuer: the refresh token is spent by then, and a second request that fails would lose its
+    // successor. TLS vouches for an ID token that comes from the token endpoint (OpenID Connect Core, 3.1.3.7).
+    const answer = await grant({ asksKeys: false }, (config) =>
+      client.refreshTokenGrant(config, request.refreshToken, parameters({ resource: request.resource })),
     );
     const tokens = tokensOf(answer, { asked: undefined, idTokenExpected: false, host: issuer.host });
     if (

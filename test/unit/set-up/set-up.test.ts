@@ -61,7 +61,7 @@ describe('the set-up', () => {
       stderr: 'set-up: installing the packages of package-lock.json\n',
     });
     expect(await run(SAY_HELLO)).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
-    expect(await npmCalls()).toEqual(['install --no-save --ignore-scripts']);
+    expect(await npmCalls()).toEqual(['ci --ignore-scripts']);
   });
 
   it('brings them again when the lock file has changed', async () => {
@@ -145,7 +145,7 @@ describe('the set-up', () => {
         expect.stringMatching(
           /^install --prefix \S+ --no-save --ignore-scripts node-[a-z]+-[a-z0-9]+@24\.21\.0$/,
         ),
-        'install --no-save --ignore-scripts',
+        'ci --ignore-scripts',
       ]);
     });
 

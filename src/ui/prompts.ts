@@ -21,9 +21,9 @@ export interface Question {
 export async function askHidden(options: Question): Promise<string> {
   let secret = '';
   // Asking for bracketed pastes keeps a key with a line break in it from being sent half.
-  options.stderr.write(`${options.question} ${PASTE_ON}`);
+  const shown = `${options.question} ${PASTE_ON}`;
   try {
-    return await ask(options, (key) => {
+    return await ask({ ...options, shown }, (key) => {
       if (key.kind === 'enter') return secret.replace(/\r?\n$/, '');
       if (key.kind === 'text' || key.kind === 'paste') {
         if (secret.length < LONGEST_SECRET) secret += key.text;
@@ -45,20 +45,22 @@ export async function askHidden(options: Question): Promise<string> {
 /** Yes or no by one key; Enter takes `byDefault` (no). Throws like `askHidden`. */
 export async function confirm(options: Question & { readonly byDefault?: boolean }): Promise<boolean> {
   const byDefault = options.byDefault ?? false;
-  options.stderr.write(`${options.question} ${byDefault ? '[Y/n]' : '[y/N]'} `);
-  let shown = '';
+  let given = '';
   try {
-    const answer = await ask(options, (key) => {
-      if (key.kind === 'enter') return byDefault;
-      if (key.kind === 'ctrl' && key.letter === 'd') throw interrupted();
-      if (key.kind !== 'text') return undefined;
-      if (/^y(es)?$/i.test(key.text)) return true;
-      return /^no?$/i.test(key.text) ? false : undefined;
-    });
-    shown = answer ? 'yes' : 'no';
+    const answer = await ask(
+      { ...options, shown: `${options.question} ${byDefault ? '[Y/n]' : '[y/N]'} ` },
+      (key) => {
+        if (key.kind === 'enter') return byDefault;
+        if (key.kind === 'ctrl' && key.letter === 'd') throw interrupted();
+        if (key.kind !== 'text') return undefined;
+        if (/^y(es)?$/i.test(key.text)) return true;
+        return /^no?$/i.test(key.text) ? false : undefined;
+      },
+    );
+    given = answer ? 'yes' : 'no';
     return answer;
   } finally {
-    options.stderr.write(`${shown}\n`);
+    options.stderr.write(`${given}\n`);
   }
 }
 
@@ -67,8 +69,10 @@ const PASTE_OFF = '\x1b[?2004l';
 const LONGEST_SECRET = 64 * 1024;
 
 /** Keys until `answer` gives a value; the terminal is restored however it ends. */
-function ask<T>(options: Question, answer: (key: RawKey) => T | undefined): Promise<T> {
-  const { stdin, signal } = options;
+function ask<T>(
+  { stdin, stderr, signal, shown }: Question & { readonly shown: string },
+  answer: (key: RawKey) => T | undefined,
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     if (signal.aborted) {
       reject(abortError(signal));
@@ -95,6 +99,8 @@ function ask<T>(options: Question, answer: (key: RawKey) => T | undefined): Prom
       keys.close();
     };
     signal.addEventListener('abort', onAbort);
+    // Only now: whoever answers as soon as the question is there must not find the echo still on.
+    stderr.write(shown);
   });
 }
 

@@ -37,6 +37,20 @@ describe('askHidden', () => {
     expectRestored(stdin);
   });
 
+  it('has switched the echo off when the question appears', async () => {
+    const { stdin, stderr, question } = asked();
+    const modes: (readonly boolean[])[] = [];
+    const write = stderr.write.bind(stderr);
+    stderr.write = (...parts: Parameters<typeof write>) => {
+      modes.push([...stdin.rawModes]);
+      return write(...parts);
+    };
+    const answer = askHidden(question);
+    stdin.press('abc\r');
+    await answer;
+    expect(modes[0]).toEqual([true]);
+  });
+
   it('reads a character that arrives in two halves', async () => {
     const { stdin, question } = asked();
     const answer = askHidden(question);

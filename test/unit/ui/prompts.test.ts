@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MiraError } from '../../../src/errors.ts';
 import { askHidden, confirm } from '../../../src/ui/prompts.ts';
 import { fakeInput, fakeOutput, type FakeInput } from './support/fake-terminal.ts';
@@ -40,11 +40,10 @@ describe('askHidden', () => {
   it('has switched the echo off when the question appears', async () => {
     const { stdin, stderr, question } = asked();
     const modes: (readonly boolean[])[] = [];
-    const write = stderr.write.bind(stderr);
-    stderr.write = (...parts: Parameters<typeof write>) => {
+    vi.spyOn(stderr, 'write').mockImplementation(() => {
       modes.push([...stdin.rawModes]);
-      return write(...parts);
-    };
+      return true;
+    });
     const answer = askHidden(question);
     stdin.press('abc\r');
     await answer;

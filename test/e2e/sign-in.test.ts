@@ -55,6 +55,7 @@ describe.concurrent('signing in without a terminal', () => {
       verification_uri_complete: `${platform.issuer}/device?user_code=${code}`,
       user_code: code,
       expires_at: MOMENT,
+      expires_in: expect.any(Number),
       interval: 1,
     });
     for (const [index, event] of events.slice(1, -1).entries()) {
@@ -68,6 +69,7 @@ describe.concurrent('signing in without a terminal', () => {
       profile: 'default',
       account: { id: 'ada', name: 'Ada Example', email: 'ada@example.test' },
       expires_at: MOMENT,
+      expires_in: expect.any(Number),
       storage: 'file',
     });
   });

@@ -1,6 +1,6 @@
 /** The one place that prints a result or an error, and decides the exit status by it. */
 import type { Context } from '../context.ts';
-import { MiraError, ReaderGone, toMiraError } from '../errors.ts';
+import { abortError, MiraError, ReaderGone, toMiraError } from '../errors.ts';
 import type { Redactor } from '../log.ts';
 import { sanitize, sanitizeLine } from '../ui/sanitize.ts';
 import type { Command, Input, JsonObject, OptionSpecs, StreamCommand, ValueCommand } from './define.ts';
@@ -35,6 +35,8 @@ async function respondWithValue(
 ): Promise<number> {
   try {
     const result = await command.run(context, input);
+    // What had to be saved was saved; whoever pressed Ctrl-C wants no result any more, and no 0 either.
+    if (context.signal.aborted) throw abortError(context.signal);
     const text = printer.json
       ? jsonLine(command.json(result))
       : command.human(fitToShow(result), await context.style());

@@ -18,7 +18,10 @@ interface Recorded {
 }
 
 /** Streams that remember; stdout closes after `lines` writes. */
-function record({ lines = Infinity }: { readonly lines?: number } = {}): Recorded {
+function record({
+  lines = Infinity,
+  signal = new AbortController().signal,
+}: { readonly lines?: number; readonly signal?: AbortSignal } = {}): Recorded {
   const [out, err, logged]: readonly [string[], string[], string[]] = [[], [], []];
   const io = {
     stdout: {
@@ -34,6 +37,7 @@ function record({ lines = Infinity }: { readonly lines?: number } = {}): Recorde
     context: {
       io,
       now: () => NOW,
+      signal,
       style: async () => plainStyle,
       log: (event: string) => void logged.push(event),
     } as unknown as Context,
@@ -79,6 +83,24 @@ const tells = (events: readonly unknown[], last?: JsonObject) =>
     },
     failure: () => last,
   });
+
+describe('a command that is stopped while it saves', () => {
+  test('ends as stopped, with its exit status and without a result', async () => {
+    const signal = AbortSignal.abort(new MiraError('terminated', 'Stopped from outside (SIGTERM).'));
+    const recorded = record({ signal });
+    const code = await respond(
+      recorded.context,
+      { command: says('the token'), input: nothing },
+      printer(false),
+    );
+
+    expect([code, recorded.stdout(), recorded.stderr()]).toEqual([
+      143,
+      '',
+      'mira: Stopped from outside (SIGTERM).\n',
+    ]);
+  });
+});
 
 describe('a result', () => {
   test.each([

@@ -73,6 +73,12 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   ink: ['ui/'],
   react: ['ui/'],
   'string-width': ['ui/'],
+  marked: ['ui/markdown/'],
+  '@shikijs/core': ['ui/markdown/'],
+  '@shikijs/engine-javascript': ['ui/markdown/'],
+  '@shikijs/langs': ['ui/markdown/'],
+  '@shikijs/langs-precompiled': ['ui/markdown/'],
+  uqr: ['ui/'],
 };
 
 /**

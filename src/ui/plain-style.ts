@@ -11,4 +11,10 @@ export const plainStyle: Style = {
   bad: same,
   warn: same,
   link: same,
+  heading: same,
+  emphasis: same,
+  strike: same,
+  code: same,
+  keyword: same,
+  name: same,
 };

@@ -9,6 +9,14 @@ export interface Style {
   bad(text: string): string;
   warn(text: string): string;
   link(text: string): string;
+  heading(text: string): string;
+  emphasis(text: string): string;
+  strike(text: string): string;
+  /** Code in a line, and types in code. */
+  code(text: string): string;
+  keyword(text: string): string;
+  /** Names of functions. */
+  name(text: string): string;
 }
 
 export function createStyle(options: { readonly color: boolean }): Style {
@@ -22,5 +30,11 @@ export function createStyle(options: { readonly color: boolean }): Style {
     bad: (text) => chalk.red(text),
     warn: (text) => chalk.yellow(text),
     link: (text) => chalk.underline(text),
+    heading: (text) => chalk.bold.underline(text),
+    emphasis: (text) => chalk.italic(text),
+    strike: (text) => chalk.strikethrough(text),
+    code: (text) => chalk.cyan(text),
+    keyword: (text) => chalk.magenta(text),
+    name: (text) => chalk.blue(text),
   };
 }

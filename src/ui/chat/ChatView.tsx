@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { Style } from '../style.ts';
 import { chatKeys, pastedKeys, type ChatKey } from './keys.ts';
 import type { Picture } from './layout.ts';
-import { paint } from './theme.ts';
+import { paint } from '../theme.ts';
 
 export interface ChatViewProps {
   readonly picture: Picture;

@@ -3,10 +3,10 @@
  * what is queued, the composer, the status line. Always shorter than the window, every row narrower than it.
  */
 import { liveRow } from './answer-text.ts';
-import { row, type Row } from './rows.ts';
+import { row, type Row } from '../rows.ts';
 import { proseWidth, type ChatState, type Turn } from './state.ts';
 import { cellWidth, cutToWidth, expandTabs, wrapCells } from './text-rows.ts';
-import { INDENT, PROMPT } from './theme.ts';
+import { INDENT, PROMPT } from '../theme.ts';
 
 /** What the status line says besides the state. */
 export interface ChatFacts {

@@ -9,7 +9,7 @@ import { createSanitizer, sanitizeLine } from '../sanitize.ts';
 import type { Style } from '../style.ts';
 import type { Send } from './run-chat.tsx';
 import { parseSlash, SLASH_HELP } from './slash.ts';
-import { PROMPT } from './theme.ts';
+import { PROMPT } from '../theme.ts';
 
 export interface LineChatOptions {
   readonly send: Send;

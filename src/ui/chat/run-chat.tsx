@@ -12,9 +12,9 @@ import { ChatView } from './ChatView.tsx';
 import { createFrameOutput } from './frame-output.ts';
 import type { ChatKey } from './keys.ts';
 import { layout, type ChatFacts, type Picture } from './layout.ts';
-import type { Row } from './rows.ts';
+import type { Row } from '../rows.ts';
 import { initialState, nextChange, update, type ChatAction, type Effect } from './state.ts';
-import { paint } from './theme.ts';
+import { paint } from '../theme.ts';
 
 /** Streams one answer to the conversation so far; throws MiraError. */
 export type Send = (

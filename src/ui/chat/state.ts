@@ -7,10 +7,10 @@ import type { ChatEvent, ChatMessage } from '../../chat/provider.ts';
 import { growText, NO_TEXT, remainingRows, type GrowingText } from './answer-text.ts';
 import { edit, EMPTY_COMPOSER, sent, withText, type Composer } from './composer.ts';
 import type { ChatKey } from './keys.ts';
-import { row, type Row } from './rows.ts';
+import { row, type Row } from '../rows.ts';
 import { parseSlash, SLASH_HELP, type Slash } from './slash.ts';
 import { expandTabs, wrapWords } from './text-rows.ts';
-import { INDENT, PROMPT } from './theme.ts';
+import { INDENT, PROMPT } from '../theme.ts';
 
 export interface ChatState {
   readonly messages: readonly ChatMessage[];

@@ -13,7 +13,8 @@ import { createFrameOutput } from './frame-output.ts';
 import type { ChatKey } from './keys.ts';
 import { layout, type ChatFacts, type Picture } from './layout.ts';
 import type { Row } from '../rows.ts';
-import { initialState, nextChange, update, type ChatAction, type Effect } from './state.ts';
+import { initialState, type ChatAction, type Effect } from './state.ts';
+import { nextChange, update } from './update.ts';
 import { paint } from '../theme.ts';
 
 /** Streams one answer to the conversation so far; throws MiraError. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../../../src/ui/chat/layout.ts';
-import { initialState, update, type ChatAction, type ChatState } from '../../../../src/ui/chat/state.ts';
+import { initialState, type ChatAction, type ChatState } from '../../../../src/ui/chat/state.ts';
+import { update } from '../../../../src/ui/chat/update.ts';
 import { cellWidth } from '../../../../src/ui/chat/text-rows.ts';
 
 const FACTS = { profile: 'work', account: 'ada@example.org', storage: 'file' };

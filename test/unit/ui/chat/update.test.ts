@@ -2,14 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ChatEvent } from '../../../../src/chat/provider.ts';
 import { MiraError } from '../../../../src/errors.ts';
 import type { ChatKey } from '../../../../src/ui/chat/keys.ts';
-import {
-  initialState,
-  nextChange,
-  update,
-  type ChatAction,
-  type ChatState,
-  type Effect,
-} from '../../../../src/ui/chat/state.ts';
+import { initialState, type ChatAction, type ChatState, type Effect } from '../../../../src/ui/chat/state.ts';
+import { nextChange, update } from '../../../../src/ui/chat/update.ts';
 
 /** A chat that remembers its effects; every action comes at `at`. */
 function chat() {

@@ -1,0 +1,44 @@
+/** One action on the chat, and when it will change by time alone. */
+import { chain, only } from './changes.ts';
+import { onKey } from './on-key.ts';
+import type { ChatAction, ChatState, Update } from './state.ts';
+import { sendNext } from './submit.ts';
+import { leave, onEvent, onFailure, onFrame, settle } from './turn.ts';
+
+export function update(state: ChatState, action: ChatAction): Update {
+  switch (action.kind) {
+    case 'key':
+      return onKey(state, action);
+    case 'resized':
+      return only({ ...state, columns: action.columns, rows: action.rows });
+    case 'event':
+      return state.turn?.id === action.turn
+        ? chain(onEvent(state, { ...action, turn: state.turn }), (next) => sendNext(next, action.at))
+        : only(state);
+    case 'ended':
+      return state.turn?.id === action.turn
+        ? chain(settle(state, []), (next) => sendNext(next, action.at))
+        : only(state);
+    case 'failed':
+      return state.turn?.id === action.turn
+        ? onFailure(state, { error: action.error, turn: state.turn })
+        : only(state);
+    case 'frame':
+      return onFrame(state, action.at);
+    case 'leave':
+      return leave(state);
+  }
+}
+
+/** Milliseconds until the picture changes by time alone; undefined when it does not. */
+export function nextChange(state: ChatState, now: number): number | undefined {
+  const { turn, notice } = state;
+  const next: number[] = [];
+  if (notice !== undefined) next.push(Math.max(1, notice.until - now));
+  if (turn !== undefined && turn.phase !== 'answering') {
+    // Seconds are counted up from the start or down to the next attempt; both turn at whole seconds.
+    const since = now - (turn.retry?.at ?? turn.startedAt);
+    next.push(1_000 - (((since % 1_000) + 1_000) % 1_000));
+  }
+  return next.length === 0 ? undefined : Math.min(...next);
+}

@@ -15,16 +15,9 @@ import type { Environment, IsolatedHome, RunningMira, RunResult } from '../suppo
 import { printFigures, spread } from './figures.ts';
 import { sized } from './size.ts';
 
-const FILE = {
-  name: 'file',
-  args: ['--storage', 'file'],
-  ...sized({ small: { processes: 40, rounds: 1 }, full: { processes: 100, rounds: 50 } }),
-};
-const KEYCHAIN = {
-  name: 'keychain',
-  args: ['--storage', 'keychain'],
-  ...sized({ small: { processes: 12, rounds: 1 }, full: { processes: 30, rounds: 50 } }),
-};
+const rounds = sized({ small: 1, full: 50 });
+const FILE = { name: 'file', args: ['--storage', 'file'], processes: 100, rounds };
+const KEYCHAIN = { name: 'keychain', args: ['--storage', 'keychain'], processes: 30, rounds };
 
 /** Less than a token request may take (15 s); where processes start more slowly, some come late. */
 const LONGEST_HOLD_MS = 6_000;

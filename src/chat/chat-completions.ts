@@ -5,18 +5,31 @@
 import { isRecord } from '../api/service-words.ts';
 import { MiraError } from '../errors.ts';
 import type { ServerEvent } from './event-stream.ts';
-import type { ChatEvent, ChatRequest, FinishReason, Usage } from './provider.ts';
+import type { ChatEvent, ChatImage, ChatRequest, FinishReason, Usage } from './provider.ts';
 import { createThinkTags } from './think-tags.ts';
 
 /** Only what every such service documents; more is for providers that are known to take it. */
 export function completionsBody(request: ChatRequest): string {
   return JSON.stringify({
     model: request.model,
-    messages: request.messages.map(({ role, text }) => ({ role, content: text.toWellFormed() })),
+    messages: request.messages.map(({ role, text, images }) => ({ role, content: contentOf(text, images) })),
     stream: true,
     temperature: request.temperature,
     max_tokens: request.maxTokens,
   });
+}
+
+/** Parts only where there is more than text: many services take a string alone. */
+function contentOf(text: string, images: readonly ChatImage[] = []): unknown {
+  const wellFormed = text.toWellFormed();
+  if (images.length === 0) return wellFormed;
+  return [
+    { type: 'text', text: wellFormed },
+    ...images.map(({ mediaType, base64 }) => ({
+      type: 'image_url',
+      image_url: { url: `data:${mediaType};base64,${base64}` },
+    })),
+  ];
 }
 
 export interface CompletionsDecoder {

@@ -3,6 +3,13 @@
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
   readonly text: string;
+  /** Only of a user, and only for a provider that takes them. */
+  readonly images?: readonly ChatImage[] | undefined;
+}
+
+export interface ChatImage {
+  readonly mediaType: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
+  readonly base64: string;
 }
 
 export interface ChatRequest {
@@ -41,6 +48,8 @@ export interface Model {
 
 export interface ChatProvider {
   readonly id: string;
+  /** Messages may carry images. */
+  readonly takesImages: boolean;
   /** Streams one answer. Throws MiraError; what had arrived is in the events already given. */
   chat(request: ChatRequest, options: { readonly signal: AbortSignal }): AsyncIterable<ChatEvent>;
   models(options: { readonly signal: AbortSignal }): Promise<readonly Model[]>;

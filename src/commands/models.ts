@@ -29,7 +29,7 @@ export const models = valueCommand<typeof options, Listing>({
     });
     return { provider: provider.id, models: await provider.models({ signal: context.signal }) };
   },
-  human: ({ models: rows }) => rows.map(describe).join('\n'),
+  human: ({ models: rows }) => rows.map(modelLine).join('\n'),
   json: ({ provider, models: rows }) => ({
     schema: 'mira.models/1',
     provider,
@@ -42,7 +42,8 @@ export const models = valueCommand<typeof options, Listing>({
   }),
 });
 
-function describe({ id, context, maxOutput }: Model): string {
+/** A model in one line. */
+export function modelLine({ id, context, maxOutput }: Model): string {
   const facts = [
     context === undefined ? undefined : `${context} tokens of context`,
     maxOutput === undefined ? undefined : `answers up to ${maxOutput}`,

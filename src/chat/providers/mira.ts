@@ -29,6 +29,8 @@ export function createMiraProvider(options: MiraProviderOptions): ChatProvider {
   const completions = new URL('chat/completions', base);
   return {
     id: options.id ?? 'mira',
+    // The platform has announced pictures and does not take them yet (providers.md 3.1).
+    takesImages: false,
     chat(request, { signal }) {
       const body = completionsBody(request);
       return ask(

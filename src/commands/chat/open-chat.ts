@@ -5,6 +5,7 @@ import { abortError } from '../../errors.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
 import type { ChatFacts } from '../../ui/chat/layout.ts';
 import type { Send } from '../../ui/chat/run-chat.tsx';
+import { createErrands } from './errands.ts';
 import { openProvider } from './open-provider.ts';
 import type { ProviderChoice } from './open-provider.ts';
 import { withTimeLimit } from './with-time-limit.ts';
@@ -21,19 +22,30 @@ export interface OpenChat extends ProviderChoice {
 export async function openChat(context: Context, choice: OpenChat): Promise<void> {
   const { provider, model } = await openProvider(context, choice);
   const { system, limits, timeoutS } = choice;
-  const send: Send = (messages, { model: chosen, signal: stop }) => {
-    const said = system === undefined ? messages : [{ role: 'system' as const, text: system }, ...messages];
-    const request: ChatRequest = { model: chosen, messages: said, ...limits };
+  const send: Send = (talk, { signal: stop }) => {
+    const told = talk.system === undefined ? [] : [{ role: 'system' as const, text: talk.system }];
+    const request: ChatRequest = { model: talk.model, messages: [...told, ...talk.messages], ...limits };
     return withTimeLimit((signal) => provider.chat(request, { signal }), { seconds: timeoutS, signal: stop });
   };
   const { stdin, stdout, stderr } = context.io.terminal();
-  const shared = { send, model, stdin, stdout, stderr, style: await context.style(), signal: context.signal };
+  const shared = {
+    send,
+    runErrand: createErrands({ context, provider }),
+    talk: { messages: [], model, system, attachments: [] },
+    stdin,
+    stdout,
+    stderr,
+    style: await context.style(),
+    signal: context.signal,
+  };
   if (choice.plain || context.env['TERM'] === 'dumb' || !context.canPrompt) {
     const { runLineChat } = await import('../../ui/chat/line-mode.ts');
     await runLineChat({ ...shared, onInterrupt: context.onInterrupt });
   } else {
     const { runChat } = await import('../../ui/chat/run-chat.tsx');
-    await runChat({ ...shared, ...(await chatFacts(context)), now: context.now });
+    const { reflows } = await import('../../ui/chat/live-region.ts');
+    const facts = await chatFacts(context);
+    await runChat({ ...shared, ...facts, reflows: reflows(context.env), now: context.now });
   }
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
   if (context.signal.aborted) throw abortError(context.signal);

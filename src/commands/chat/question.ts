@@ -50,25 +50,33 @@ async function readAttachment(file: string): Promise<string> {
 
 /** @throws MiraError `invalid_input` for a file that cannot be read or is not text, `input_too_large` above 10 MB */
 export async function readTextFile(file: string, option: string): Promise<string> {
-  let bytes: Buffer;
+  const bytes = await readAtMost(file, { most: MOST_BYTES, option });
+  if (bytes.includes(0)) throw new MiraError('invalid_input', `${option}: ${file} is not a text file.`);
+  return bytes.toString('utf8');
+}
+
+/**
+ * Not many bytes more than `most`: a device or a pipe may have no end.
+ * @throws MiraError `invalid_input`, `input_too_large`
+ */
+export async function readAtMost(
+  file: string,
+  { most, option }: { readonly most: number; readonly option: string },
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
   try {
-    bytes = await readAtMost(file, MOST_BYTES + 1);
+    for await (const part of createReadStream(file, { end: most })) parts.push(part);
   } catch (error) {
     throw new MiraError('invalid_input', `${option}: ${file} cannot be read (${reasonOf(error)}).`, {
       cause: error,
     });
   }
-  if (bytes.length > MOST_BYTES)
-    throw new MiraError('input_too_large', `${option}: ${file} is larger than 10 MB.`);
-  if (bytes.includes(0)) throw new MiraError('invalid_input', `${option}: ${file} is not a text file.`);
-  return bytes.toString('utf8');
-}
-
-/** Not one byte more: a device or a pipe may have no end. */
-async function readAtMost(file: string, bytes: number): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const part of createReadStream(file, { end: bytes - 1 })) parts.push(part);
-  return Buffer.concat(parts);
+  const bytes = Buffer.concat(parts);
+  if (bytes.length <= most) return bytes;
+  throw new MiraError(
+    'input_too_large',
+    `${option}: ${file} is larger than ${Math.floor(most / 1024 / 1024)} MB.`,
+  );
 }
 
 function reasonOf(error: unknown): string {

@@ -1,6 +1,6 @@
 /** The live region as Ink draws it. It decides nothing: rows come in, keys go out. */
-import { Box, Text, useCursor, useInput, usePaste } from 'ink';
-import type { ReactNode } from 'react';
+import { Box, Text, useApp, useCursor, useInput, usePaste } from 'ink';
+import { useEffect, type ReactNode } from 'react';
 import type { Style } from '../style.ts';
 import { chatKeys, pastedKeys, type ChatKey } from './keys.ts';
 import type { Picture } from './layout.ts';
@@ -10,9 +10,18 @@ export interface ChatViewProps {
   readonly picture: Picture;
   readonly style: Style;
   readonly onKeys: (keys: readonly ChatKey[]) => void;
+  /** Called with what lends the terminal, which only a component can reach. */
+  readonly onReady: (lend: LendTerminal) => void;
 }
 
-export function ChatView({ picture, style, onKeys }: ChatViewProps): ReactNode {
+/** Runs the work with the terminal as it was before Ink, and takes it back. */
+export type LendTerminal = (work: () => Promise<void>) => Promise<unknown>;
+
+export function ChatView({ picture, style, onKeys, onReady }: ChatViewProps): ReactNode {
+  const { suspendTerminal } = useApp();
+  useEffect(() => {
+    onReady(suspendTerminal);
+  }, [onReady, suspendTerminal]);
   const { setCursorPosition } = useCursor();
   useInput((input, key) => onKeys(chatKeys(input, key)));
   usePaste((text) => onKeys(pastedKeys(text)));

@@ -8,13 +8,20 @@ export interface FrameOutput {
   readonly stream: NodeJS.WriteStream;
   begin(): void;
   end(): void;
+  /** Runs what would write, and writes nothing of it. */
+  silently(work: () => void): void;
 }
 
 export function createFrameOutput(stdout: NodeJS.WriteStream): FrameOutput {
   let frame: string[] | undefined;
+  let isSilent = false;
 
   function write(chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean {
     const done = rest.find((argument) => typeof argument === 'function');
+    if (isSilent) {
+      done?.();
+      return true;
+    }
     if (frame === undefined) return done ? stdout.write(chunk, () => done()) : stdout.write(chunk);
     frame.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
     done?.();
@@ -26,6 +33,8 @@ export function createFrameOutput(stdout: NodeJS.WriteStream): FrameOutput {
     stream: new Proxy(stdout, {
       get(target, name) {
         if (name === 'write') return write;
+        // A changed window is the chat's own business: Ink would erase as many rows as it drew.
+        if (name === 'on' || name === 'off') return ignoringResize(target, name);
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === 'function' ? value.bind(target) : value;
       },
@@ -38,7 +47,20 @@ export function createFrameOutput(stdout: NodeJS.WriteStream): FrameOutput {
       frame = undefined;
       if (text !== '') stdout.write(BEGIN_SYNCHRONIZED + text + END_SYNCHRONIZED);
     },
+    silently(work) {
+      isSilent = true;
+      try {
+        work();
+      } finally {
+        isSilent = false;
+      }
+    },
   };
+}
+
+function ignoringResize(stdout: NodeJS.WriteStream, name: 'on' | 'off') {
+  return (event: string, listener: (...args: unknown[]) => void): NodeJS.WriteStream =>
+    event === 'resize' ? stdout : stdout[name](event, listener);
 }
 
 /** DEC mode 2026: a terminal that knows it shows the frame when it is whole. */

@@ -10,6 +10,8 @@ export type ChatKey =
   | { readonly kind: 'stop' }
   /** Ctrl-C. */
   | { readonly kind: 'interrupt' }
+  /** Ctrl-O: shows what the model thought, or folds it. */
+  | { readonly kind: 'reasoning' }
   /** Ctrl-D: leaves when nothing is written, deletes otherwise. */
   | { readonly kind: 'end_or_delete' };
 
@@ -56,6 +58,8 @@ function controlKey(letter: string): readonly ChatKey[] {
       return [{ kind: 'end_or_delete' }];
     case 'j':
       return [NEWLINE];
+    case 'o':
+      return [{ kind: 'reasoning' }];
     case 'a':
       return [edit('home')];
     case 'e':

@@ -5,7 +5,7 @@
 import { liveRow } from './answer-text.ts';
 import { row, type Row } from '../rows.ts';
 import { proseWidth, type ChatState, type Turn } from './state.ts';
-import { cellWidth, cutToWidth, expandTabs, wrapCells } from './text-rows.ts';
+import { cellWidth, cutToWidth, expandTabs, wrapCells, wrapWords } from './text-rows.ts';
 import { INDENT, PROMPT } from '../theme.ts';
 
 /** What the status line says besides the state. */
@@ -27,12 +27,13 @@ export function layout(state: ChatState, facts: ChatFacts, now: number): Picture
   // One row less than the window: a frame that fills it would scroll with every drawing.
   const space = Math.max(1, state.rows - 1);
   const answer = answerRows(state, width, now);
+  const along = alongRows(state, width);
   const queued = queuedRows(state, width);
   const status = row(cutToWidth(state.notice?.text ?? statusText(state, facts), width), noticeTone(state));
   const air = state.turn !== undefined && space >= AIRY ? [row('')] : [];
 
-  // What gives way first in a small window: air, the queue, the answer's row, the status line.
-  const wanted = [answer, queued, air].map((rows) => rows.length);
+  // What gives way first in a small window: air, what goes along, the queue, the answer's row, the status line.
+  const wanted = [answer, queued, along, air].map((rows) => rows.length);
   const composer = composerRows(state, width, Math.max(1, Math.min(MOST_COMPOSER_ROWS, space - 2)));
   let left = space - composer.rows.length;
   const rows: Row[] = [];
@@ -43,7 +44,12 @@ export function layout(state: ChatState, facts: ChatFacts, now: number): Picture
     left -= taken;
     return taken;
   });
-  rows.push(...answer.slice(0, fits[0]), ...queued.slice(0, fits[1]), ...air.slice(0, fits[2]));
+  rows.push(
+    ...answer.slice(0, fits[0]),
+    ...queued.slice(0, fits[1]),
+    ...air.slice(0, fits[3]),
+    ...along.slice(0, fits[2]),
+  );
   const y = rows.length + composer.caret.y;
   rows.push(...composer.rows);
   if (hasStatus) rows.push(status);
@@ -58,10 +64,35 @@ function noticeTone(state: ChatState): Row['tone'] {
 }
 
 function answerRows(state: ChatState, width: number, now: number): readonly Row[] {
-  const { turn } = state;
+  const { turn, errand } = state;
+  if (errand !== undefined) {
+    return [
+      row(cutToWidth(`/${errand.name} — ${secondsSince(errand.startedAt, now)} s · Esc stops`, width), 'dim'),
+    ];
+  }
   if (turn === undefined) return [];
   if (turn.phase === 'answering') return [row(liveRow(turn.growing, width))];
-  return [row(cutToWidth(waitingText(turn, { model: state.model, now }), width), 'dim')];
+  const waiting = row(cutToWidth(waitingText(turn, { model: state.talk.model, now }), width), 'dim');
+  if (turn.phase !== 'thinking' || turn.thought === undefined) return [waiting];
+  if (state.showsReasoning) return [row(liveRow(turn.thought.growing, width), 'dim'), waiting];
+  return [waiting, ...glanceRows(turn.thought.text, width)];
+}
+
+/** The end of what the model thinks, folded. */
+function glanceRows(text: string, width: number): readonly Row[] {
+  const glance = text
+    .slice(-width * GLANCE_ROWS)
+    .replace(/\s+/gu, ' ')
+    .trim();
+  return wrapWords(glance, width - INDENT.length)
+    .slice(-GLANCE_ROWS)
+    .map((line) => row(`${INDENT}${line}`, 'dim'));
+}
+
+const GLANCE_ROWS = 2;
+
+function secondsSince(startedAt: number, now: number): number {
+  return Math.max(0, Math.floor((now - startedAt) / 1_000));
 }
 
 function waitingText(turn: Turn, { model, now }: { readonly model: string; readonly now: number }): string {
@@ -70,8 +101,13 @@ function waitingText(turn: Turn, { model, now }: { readonly model: string; reado
     const left = Math.max(0, Math.ceil((retry.at - now) / 1_000));
     return `${retry.reason}: trying again in ${left} s (attempt ${retry.attempt}) · Esc stops`;
   }
-  const seconds = Math.max(0, Math.floor((now - turn.startedAt) / 1_000));
-  return `${turn.phase === 'thinking' ? 'thinking' : `waiting for ${model}`} — ${seconds} s · Esc stops`;
+  const doing = turn.phase === 'thinking' ? 'thinking' : `waiting for ${model}`;
+  return `${doing} — ${secondsSince(turn.startedAt, now)} s · Esc stops`;
+}
+
+function alongRows({ talk: { attachments } }: ChatState, width: number): readonly Row[] {
+  if (attachments.length === 0) return [];
+  return [row(cutToWidth(`goes along: ${attachments.map(({ name }) => name).join(', ')}`, width), 'dim')];
 }
 
 function queuedRows({ queue }: ChatState, width: number): readonly Row[] {
@@ -83,16 +119,16 @@ function queuedRows({ queue }: ChatState, width: number): readonly Row[] {
 }
 
 function statusText(state: ChatState, facts: ChatFacts): string {
-  const { turn, tokens, requestsLeft } = state;
+  const { turn, talk, spent, account } = state;
   return [
     turn?.phase === 'answering' ? 'Esc stops' : undefined,
-    state.model,
+    talk.model,
     facts.profile === 'default' ? undefined : facts.profile,
-    facts.account,
+    account === undefined ? facts.account : account.name,
     facts.storage === undefined ? undefined : `session: ${facts.storage}`,
-    tokens === 0 ? undefined : `${tokens.toLocaleString('en')} tokens`,
-    requestsLeft === undefined ? undefined : `${requestsLeft} requests left`,
-    turn === undefined && state.messages.length === 0 ? '/help' : undefined,
+    spent.tokens === 0 ? undefined : `${spent.tokens.toLocaleString('en')} tokens`,
+    spent.rateLimit === undefined ? undefined : `${spent.rateLimit.remaining} requests left`,
+    turn === undefined && talk.messages.length === 0 ? '/help' : undefined,
   ]
     .filter((part) => part !== undefined)
     .join(' · ');

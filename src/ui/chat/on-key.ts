@@ -5,7 +5,7 @@ import type { ChatKey } from './keys.ts';
 import { parseSlash } from './slash.ts';
 import type { ChatState, Update } from './state.ts';
 import { submit } from './submit.ts';
-import { leave, stop } from './turn.ts';
+import { leave, stop, toggleReasoning } from './turn.ts';
 
 export function onKey(state: ChatState, { key, at }: { readonly key: ChatKey; readonly at: number }): Update {
   switch (key.kind) {
@@ -17,6 +17,8 @@ export function onKey(state: ChatState, { key, at }: { readonly key: ChatKey; re
       return stop(state);
     case 'interrupt':
       return onInterrupt(state, at);
+    case 'reasoning':
+      return toggleReasoning(state);
     case 'end_or_delete':
       return state.composer.text === ''
         ? leave(state)
@@ -31,7 +33,7 @@ function onInterrupt(state: ChatState, at: number): Update {
     leaveUntil: at + LEAVE_WITHIN_MS,
     notice: { text: 'Press Ctrl-C again to leave.', until: at + LEAVE_WITHIN_MS },
   };
-  if (state.turn !== undefined) return stop(armed);
+  if (state.turn !== undefined || state.errand !== undefined) return stop(armed);
   return only({ ...armed, composer: withText(state.composer, '') });
 }
 
@@ -43,8 +45,10 @@ function onSubmit(state: ChatState, at: number): Update {
   }
   if (text.trim() === '') return only(state);
   const written: ChatState = { ...state, composer: sent(state.composer) };
-  if (parseSlash(text)?.kind === 'quit') return leave(written);
-  if (state.turn !== undefined) return only({ ...written, queue: [...state.queue, text] });
+  const slash = parseSlash(text);
+  if (slash?.kind === 'own' && slash.name === 'quit') return leave(written);
+  if (state.turn !== undefined || state.errand !== undefined)
+    return only({ ...written, queue: [...state.queue, text] });
   return submit(written, { text, at });
 }
 

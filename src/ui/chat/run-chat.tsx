@@ -5,32 +5,36 @@
  */
 import { render } from 'ink';
 import { toMiraError, type MiraError } from '../../errors.ts';
-import type { ChatEvent, ChatMessage } from '../../chat/provider.ts';
-import { createSanitizer, sanitizeLine } from '../sanitize.ts';
+import { createSanitizer, sanitize, sanitizeLine, type Sanitizer } from '../sanitize.ts';
 import type { Style } from '../style.ts';
-import { ChatView } from './ChatView.tsx';
+import { ChatView, type LendTerminal } from './ChatView.tsx';
+import type { Reply, RunErrand } from './errand.ts';
 import { createFrameOutput } from './frame-output.ts';
 import type { ChatKey } from './keys.ts';
 import { layout, type ChatFacts, type Picture } from './layout.ts';
 import type { Row } from '../rows.ts';
-import { initialState, type ChatAction, type Effect } from './state.ts';
+import { eraseAfterResize } from './live-region.ts';
+import { initialState, type ChatAction, type Effect, type TurnEvent } from './state.ts';
+import { talkRows } from './submit.ts';
+import type { Talk } from './talk.ts';
 import { nextChange, update } from './update.ts';
 import { paint } from '../theme.ts';
 
-/** Streams one answer to the conversation so far; throws MiraError. */
-export type Send = (
-  messages: readonly ChatMessage[],
-  options: { readonly model: string; readonly signal: AbortSignal },
-) => AsyncIterable<ChatEvent>;
+/** Streams the answer to the last question of the conversation; throws MiraError. */
+export type Send = (talk: Talk, options: { readonly signal: AbortSignal }) => AsyncIterable<TurnEvent>;
 
 export interface ChatOptions extends ChatFacts {
   readonly send: Send;
-  readonly model: string;
+  readonly runErrand: RunErrand;
+  /** What the chat begins with; earlier messages are printed. */
+  readonly talk: Talk;
   /** Terminals; stdin must be able to do raw mode. Otherwise: line-mode.ts. */
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly style: Style;
+  /** False for a terminal that cuts its rows when the window gets narrower. */
+  readonly reflows: boolean;
   /** Ends the chat; an answer under way is stopped and kept on the screen. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
@@ -42,10 +46,15 @@ export async function runChat(options: ChatOptions): Promise<void> {
   const { stdin, stdout, stderr, style, signal, now } = options;
   const output = createFrameOutput(stdout);
   const answers = new Map<number, AbortController>();
+  const errands = new Map<number, AbortController>();
   const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-  let state = initialState({ model: options.model, ...sizeOf(stdout) });
+  let state = initialState({ talk: options.talk, ...sizeOf(stdout) });
   let finished = '';
-  let shown: string | undefined;
+  /** What the terminal shows, as it was drawn. */
+  let shown: Picture | undefined;
+  let isResized = false;
+  let isLent = false;
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<LendTerminal>();
   let lastFrameAt = 0;
   let frameTimer: NodeJS.Timeout | undefined;
   let changeTimer: NodeJS.Timeout | undefined;
@@ -74,6 +83,15 @@ export async function runChat(options: ChatOptions): Promise<void> {
       case 'stop':
         answers.get(effect.turn)?.abort();
         return;
+      case 'errand':
+        void runErrand(effect);
+        return;
+      case 'stop_errand':
+        errands.get(effect.id)?.abort();
+        return;
+      case 'clear':
+        finished += CLEAR_WINDOW;
+        return;
       case 'leave':
         isLeaving = true;
         leave();
@@ -81,18 +99,14 @@ export async function runChat(options: ChatOptions): Promise<void> {
   }
 
   /** Never rejects: what goes wrong is shown. */
-  async function answer({
-    turn,
-    messages,
-    model,
-  }: Extract<Effect, { readonly kind: 'send' }>): Promise<void> {
+  async function answer({ turn, talk }: Extract<Effect, { readonly kind: 'send' }>): Promise<void> {
     const controller = new AbortController();
     answers.set(turn, controller);
-    const sanitizer = createSanitizer();
+    const sanitizers = { text: createSanitizer(), reasoning: createSanitizer() };
     let breathedAt = now();
     try {
-      for await (const event of options.send(messages, { model, signal: controller.signal })) {
-        dispatch({ kind: 'event', turn, event: safeEvent(event, sanitizer.push), at: now() });
+      for await (const event of options.send(talk, { signal: controller.signal })) {
+        dispatch({ kind: 'event', turn, event: safeEvent(event, sanitizers), at: now() });
         if (controller.signal.aborted) return;
         if (now() - breathedAt < BREATH_MS) continue;
         // An answer that comes faster than it is read must not keep keys and frames waiting.
@@ -107,6 +121,47 @@ export async function runChat(options: ChatOptions): Promise<void> {
     }
   }
 
+  /** Never rejects: a refusal is shown. */
+  async function runErrand({ id, errand }: Extract<Effect, { readonly kind: 'errand' }>): Promise<void> {
+    const controller = new AbortController();
+    errands.set(id, controller);
+    try {
+      const reply = await options.runErrand(errand, {
+        talk: state.talk,
+        spent: state.spent,
+        signal: controller.signal,
+        withTerminal,
+      });
+      dispatch({ kind: 'replied', errand: id, reply: safeReply(reply), at: now() });
+    } catch (error) {
+      dispatch({ kind: 'refused', errand: id, error: safeError(error), at: now() });
+    } finally {
+      errands.delete(id);
+    }
+  }
+
+  /** Lends the terminal, as it was found, and draws the chat anew afterwards. */
+  async function withTerminal<T>(work: () => Promise<T>): Promise<T> {
+    const lend = await ready;
+    drawFrame();
+    isLent = true;
+    let result: { readonly value: T } | undefined;
+    try {
+      output.begin();
+      ink.clear();
+      output.end();
+      await lend(async () => {
+        result = { value: await work() };
+      });
+    } finally {
+      isLent = false;
+      shown = undefined;
+      dispatch({ kind: 'resized', ...sizeOf(stdout) });
+    }
+    if (result === undefined) throw new Error('The terminal was not lent.');
+    return result.value;
+  }
+
   function scheduleFrame(): void {
     if (frameTimer !== undefined) return;
     const wait = Math.max(0, lastFrameAt + FRAME_MS - now());
@@ -114,45 +169,58 @@ export async function runChat(options: ChatOptions): Promise<void> {
   }
 
   function drawFrame(): void {
+    clearTimeout(frameTimer);
     frameTimer = undefined;
-    if (isLeaving) return;
+    if (isLeaving || isLent) return;
     apply({ kind: 'frame', at: now() });
     const picture = layout(state, options, now());
-    const key = JSON.stringify(picture);
-    if (finished !== '' || key !== shown) {
+    if (finished !== '' || isResized || !isSame(picture, shown)) {
       lastFrameAt = now();
-      shown = key;
       output.begin();
-      if (finished !== '') {
-        ink.clear();
-        output.stream.write(finished);
-        finished = '';
-      }
+      eraseRegion();
+      output.stream.write(finished);
+      finished = '';
       ink.rerender(view(picture));
       output.end();
+      shown = picture;
     }
     clearTimeout(changeTimer);
     const change = nextChange(state, now());
     changeTimer = change === undefined ? undefined : setTimeout(scheduleFrame, change);
   }
 
+  /** Ink erases the rows it drew; a window that was changed since may hold more of them. */
+  function eraseRegion(): void {
+    if (isResized && shown !== undefined && options.reflows) {
+      output.stream.write(eraseAfterResize(shown, state.columns));
+      output.silently(() => ink.clear());
+    } else if (isResized || finished !== '') ink.clear();
+    isResized = false;
+  }
+
   function view(picture: Picture) {
-    return <ChatView picture={picture} style={style} onKeys={onKeys} />;
+    return <ChatView picture={picture} style={style} onKeys={onKeys} onReady={onReady} />;
   }
 
   function onKeys(keys: readonly ChatKey[]): void {
     for (const key of keys) dispatch({ kind: 'key', key, at: now() });
   }
 
-  const onResize = (): void => dispatch({ kind: 'resized', ...sizeOf(stdout) });
+  const onResize = (): void => {
+    isResized = true;
+    dispatch({ kind: 'resized', ...sizeOf(stdout) });
+  };
   const onLeave = (): void => dispatch({ kind: 'leave', at: now() });
 
   // Before the first frame, so that what is typed on seeing it is not echoed by the terminal itself.
   stdin.setRawMode(true);
   // A prompt before this may have left it paused, and Ink alone does not wake it then.
   stdin.resume();
+  for (const row of talkRows(options.talk, state)) finished += `${paint(row, style)}\n`;
+  stdout.write(finished);
+  finished = '';
   const first = layout(state, options, now());
-  shown = JSON.stringify(first);
+  shown = first;
   const ink = render(view(first), {
     stdin,
     stdout: output.stream,
@@ -180,8 +248,9 @@ export async function runChat(options: ChatOptions): Promise<void> {
     stdout.off('resize', onResize);
     stdin.off('end', onLeave);
     signal.removeEventListener('abort', onLeave);
-    for (const controller of answers.values()) controller.abort();
+    for (const controller of [...answers.values(), ...errands.values()]) controller.abort();
     output.begin();
+    eraseRegion();
     ink.clear();
     output.stream.write(finished);
     ink.unmount();
@@ -199,9 +268,31 @@ function sizeOf(stdout: NodeJS.WriteStream): { readonly columns: number; readonl
   return { columns: stdout.columns || 80, rows: stdout.rows || 24 };
 }
 
-function safeEvent(event: ChatEvent, clean: (text: string) => string): ChatEvent {
-  if (event.kind === 'text') return { ...event, text: clean(event.text) };
+/** From the upper left; what scrolled away before stays in the scrollback. */
+const CLEAR_WINDOW = '\x1b[2J\x1b[H';
+
+function isSame(one: Picture, other: Picture | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+interface Sanitizers {
+  readonly text: Sanitizer;
+  readonly reasoning: Sanitizer;
+}
+
+function safeEvent(event: TurnEvent, sanitizers: Sanitizers): TurnEvent {
+  if (event.kind === 'text' || event.kind === 'reasoning') {
+    return { ...event, text: sanitizers[event.kind].push(event.text) };
+  }
   return event.kind === 'retry' ? { ...event, reason: sanitizeLine(event.reason, 80) } : event;
+}
+
+function safeReply(reply: Reply): Reply {
+  return {
+    ...reply,
+    lines: reply.lines?.map((line) => sanitize(line)),
+    notice: reply.notice === undefined ? undefined : sanitizeLine(reply.notice),
+  };
 }
 
 function safeError(error: unknown): MiraError {

@@ -3,26 +3,37 @@
  * must happen in the world comes back as effects, in order. Times are handed in with the action.
  */
 import type { MiraError } from '../../errors.ts';
-import type { ChatEvent, ChatMessage } from '../../chat/provider.ts';
+import type { ChatEvent } from '../../chat/provider.ts';
 import type { Row } from '../rows.ts';
 import type { GrowingText } from './answer-text.ts';
 import { EMPTY_COMPOSER, type Composer } from './composer.ts';
+import type { Reply, Spent } from './errand.ts';
 import type { ChatKey } from './keys.ts';
+import type { Errand } from './slash.ts';
+import type { Talk } from './talk.ts';
 
 export interface ChatState {
-  readonly messages: readonly ChatMessage[];
-  readonly model: string;
+  readonly talk: Talk;
   readonly composer: Composer;
   /** Sent while an answer streams, oldest first. */
   readonly queue: readonly string[];
   /** The answer under way. */
   readonly turn?: Turn | undefined;
   readonly turns: number;
+  /** A slash command that the caller obeys, while it does. */
+  readonly errand?:
+    { readonly id: number; readonly name: Errand['name']; readonly startedAt: number } | undefined;
+  readonly errands: number;
+  /** Reasoning is printed as it comes; otherwise its end is shown while it lasts, and one line stays. */
+  readonly showsReasoning: boolean;
+  /** Reasoning of the last answer that was not shown, for whoever wants to see it afterwards. */
+  readonly foldedReasoning: string;
   readonly notice?: Notice | undefined;
   /** Until then a second Ctrl-C leaves. */
   readonly leaveUntil: number;
-  readonly tokens: number;
-  readonly requestsLeft?: number | undefined;
+  readonly spent: Spent;
+  /** Who is signed in, once a slash command changed it. */
+  readonly account?: { readonly name: string | undefined } | undefined;
   readonly columns: number;
   readonly rows: number;
 }
@@ -36,7 +47,18 @@ export interface Turn {
   /** The part of it that no frame has taken in. */
   readonly arrived: string;
   readonly growing: GrowingText;
+  /** Absent until the model reasons. */
+  readonly thought?: Thought | undefined;
   readonly retry?: { readonly attempt: number; readonly at: number; readonly reason: string } | undefined;
+}
+
+export interface Thought {
+  readonly since: number;
+  /** All of the reasoning so far. */
+  readonly text: string;
+  /** The part of it that no frame has taken in, and the row that grows, where reasoning is shown. */
+  readonly arrived: string;
+  readonly growing: GrowingText;
 }
 
 export interface Notice {
@@ -44,13 +66,18 @@ export interface Notice {
   readonly until: number;
 }
 
+/** What happens in an answer: what the provider says, and under which name the conversation is kept. */
+export type TurnEvent = ChatEvent | { readonly kind: 'conversation'; readonly id: string };
+
 export type ChatAction =
   | { readonly kind: 'key'; readonly key: ChatKey; readonly at: number }
   | { readonly kind: 'resized'; readonly columns: number; readonly rows: number }
   /** `turn` tells a late event of a stopped answer from one of the next. */
-  | { readonly kind: 'event'; readonly turn: number; readonly event: ChatEvent; readonly at: number }
+  | { readonly kind: 'event'; readonly turn: number; readonly event: TurnEvent; readonly at: number }
   | { readonly kind: 'ended'; readonly turn: number; readonly at: number }
   | { readonly kind: 'failed'; readonly turn: number; readonly error: MiraError; readonly at: number }
+  | { readonly kind: 'replied'; readonly errand: number; readonly reply: Reply; readonly at: number }
+  | { readonly kind: 'refused'; readonly errand: number; readonly error: MiraError; readonly at: number }
   /** A frame is about to be drawn: finished rows leave. */
   | { readonly kind: 'frame'; readonly at: number }
   /** The program is told to end. */
@@ -58,13 +85,12 @@ export type ChatAction =
 
 export type Effect =
   | { readonly kind: 'print'; readonly rows: readonly Row[] }
-  | {
-      readonly kind: 'send';
-      readonly turn: number;
-      readonly messages: readonly ChatMessage[];
-      readonly model: string;
-    }
+  | { readonly kind: 'send'; readonly turn: number; readonly talk: Talk }
   | { readonly kind: 'stop'; readonly turn: number }
+  | { readonly kind: 'errand'; readonly id: number; readonly errand: Errand }
+  | { readonly kind: 'stop_errand'; readonly id: number }
+  /** An empty window; the scrollback stays. */
+  | { readonly kind: 'clear' }
   | { readonly kind: 'leave' };
 
 export interface Update {
@@ -73,18 +99,20 @@ export interface Update {
 }
 
 export function initialState(start: {
-  readonly model: string;
+  readonly talk: Talk;
   readonly columns: number;
   readonly rows: number;
 }): ChatState {
   return {
     ...start,
-    messages: [],
     composer: EMPTY_COMPOSER,
     queue: [],
     turns: 0,
+    errands: 0,
+    showsReasoning: false,
+    foldedReasoning: '',
     leaveUntil: 0,
-    tokens: 0,
+    spent: { tokens: 0 },
   };
 }
 

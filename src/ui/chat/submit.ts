@@ -1,13 +1,19 @@
 /** What was written and sent: a question starts an answer, a slash command is obeyed. */
 import { row, type Row } from '../rows.ts';
+import { sanitizeLine } from '../sanitize.ts';
 import { INDENT, PROMPT } from '../theme.ts';
-import { NO_TEXT } from './answer-text.ts';
+import type { MiraError } from '../../errors.ts';
+import { growText, NO_TEXT, remainingRows } from './answer-text.ts';
 import { chain, noted, only, print } from './changes.ts';
-import type { ChatMessage } from '../../chat/provider.ts';
-import { parseSlash, SLASH_HELP, type Slash } from './slash.ts';
+import { withText } from './composer.ts';
+import type { Reply } from './errand.ts';
+import { KEY_HELP } from './key-help.ts';
+import { obeyInTalk } from './obey-in-talk.ts';
+import { parseSlash, type Slash } from './slash.ts';
 import { proseWidth, type ChatState, type Update } from './state.ts';
+import { asked, withAttachment, type Talk } from './talk.ts';
 import { expandTabs, wrapWords } from './text-rows.ts';
-import { leave } from './turn.ts';
+import { failureRows, leave } from './turn.ts';
 
 export function submit(
   state: ChatState,
@@ -15,46 +21,134 @@ export function submit(
 ): Update {
   const slash = parseSlash(text);
   if (slash !== undefined) return obey(state, { slash, at });
+  return ask(state, { talk: asked(state.talk, text), shown: text, at });
+}
+
+interface Question {
+  /** Ends with the question. */
+  readonly talk: Talk;
+  /** As it is printed. */
+  readonly shown: string;
+  readonly at: number;
+}
+
+function ask(state: ChatState, { talk, shown, at }: Question): Update {
   const id = state.turns + 1;
-  const messages: readonly ChatMessage[] = [...state.messages, { role: 'user', text }];
+  const along = state.talk.attachments.map(({ name }) => row(`${INDENT}+ ${name}`, 'dim'));
   return {
     state: {
       ...state,
-      messages,
+      talk,
       turns: id,
       notice: undefined,
       turn: { id, phase: 'waiting', startedAt: at, text: '', arrived: '', growing: NO_TEXT },
     },
     effects: [
-      ...print([...userRows(text, state.columns), row('')]),
-      { kind: 'send', turn: id, messages, model: state.model },
+      ...print([...userRows(shown, state.columns), ...along, row('')]),
+      { kind: 'send', turn: id, talk },
     ],
   };
 }
 
 function obey(state: ChatState, { slash, at }: { readonly slash: Slash; readonly at: number }): Update {
   switch (slash.kind) {
-    case 'quit':
-      return leave(state);
-    case 'help':
-      return { state, effects: print([...SLASH_HELP.map((line) => row(line, 'dim')), row('')]) };
-    case 'new':
+    case 'own':
+      return obeyOwn(state, { ...slash, at });
+    case 'errand': {
+      const id = state.errands + 1;
+      const { errand } = slash;
       return {
-        state: { ...state, messages: [], tokens: 0 },
-        effects: print([row('── A new conversation ──', 'dim'), row('')]),
+        state: { ...state, errands: id, errand: { id, name: errand.name, startedAt: at } },
+        effects: [{ kind: 'errand', id, errand }],
       };
-    case 'model':
-      if (slash.name === undefined) return noted(state, { text: `The model is ${state.model}.`, at });
-      return noted({ ...state, model: slash.name }, { text: `The model is ${slash.name} from now on.`, at });
+    }
     case 'unknown':
       return noted(state, { text: slash.message, at });
   }
 }
 
+function obeyOwn(
+  state: ChatState,
+  { at, ...slash }: Extract<Slash, { readonly kind: 'own' }> & { readonly at: number },
+): Update {
+  const { talk, lines, asks = false, question } = obeyInTalk(state.talk, slash);
+  switch (slash.name) {
+    case 'quit':
+      return leave(state);
+    case 'help':
+      return { state, effects: print([...helpRows(state, lines), row('')]) };
+    case 'clear':
+    case 'new':
+      return {
+        state: { ...state, talk, spent: { ...state.spent, tokens: 0 }, foldedReasoning: '' },
+        effects: [...(slash.name === 'clear' ? [{ kind: 'clear' } as const] : []), ...announced(lines)],
+      };
+    case 'edit':
+      if (question === undefined) break;
+      return {
+        state: { ...state, talk, composer: withText(state.composer, question) },
+        effects: announced(lines),
+      };
+    case 'retry':
+      if (!asks) break;
+      return ask(state, { talk, shown: talk.messages.at(-1)?.text ?? '', at });
+    case 'model':
+    case 'system':
+  }
+  return noted({ ...state, talk }, { text: sanitizeLine(lines.join(' ')), at });
+}
+
+function announced(lines: readonly string[]): Update['effects'] {
+  return print([...lines.map((line) => row(line, 'dim')), row('')]);
+}
+
+function helpRows({ columns }: ChatState, lines: readonly string[]): readonly Row[] {
+  return [...lines, '', ...KEY_HELP].flatMap((line) =>
+    wrapWords(line, proseWidth(columns)).map((part) => row(part, 'dim')),
+  );
+}
+
+/** What the caller made of a slash command. */
+export function onReply(
+  state: ChatState,
+  { reply, at }: { readonly reply: Reply; readonly at: number },
+): Update {
+  const { lines = [], notice, talk, attachment, account } = reply;
+  const width = proseWidth(state.columns);
+  const said = lines.flatMap((line) => wrapWords(expandTabs(line), width).map((part) => row(part, 'dim')));
+  const earlier = talk === undefined || talk.messages === state.talk.messages ? [] : talkRows(talk, state);
+  const next: ChatState = {
+    ...state,
+    errand: undefined,
+    talk: withAttachment(talk ?? state.talk, attachment),
+    ...(account === undefined ? {} : { account }),
+  };
+  const ends = said.length === 0 ? [] : [row('')];
+  const printed: Update = { state: next, effects: print([...earlier, ...said, ...ends]) };
+  return notice === undefined ? printed : chain(printed, (after) => noted(after, { text: notice, at }));
+}
+
+export function onRefusal(state: ChatState, { error }: { readonly error: MiraError }): Update {
+  return { state: { ...state, errand: undefined }, effects: print([...failureRows(error, state), row('')]) };
+}
+
+/** A conversation that was had before, as it would have been printed then. */
+export function talkRows({ messages }: Talk, { columns }: Pick<ChatState, 'columns'>): readonly Row[] {
+  return messages.flatMap(({ role, text }) => [
+    ...(role === 'user' ? userRows(text, columns) : answerRows(text, columns)),
+    row(''),
+  ]);
+}
+
+function answerRows(text: string, columns: number): readonly Row[] {
+  const grown = growText(NO_TEXT, text.trimEnd(), proseWidth(columns));
+  return [...grown.finished, ...remainingRows(grown.text)].map((line) => row(line));
+}
+
 /** The next of what was sent while an answer streamed. */
 export function sendNext(state: ChatState, at: number): Update {
   const [text, ...queue] = state.queue;
-  if (text === undefined || state.turn !== undefined) return only(state);
+  if (text === undefined || state.turn !== undefined || state.errand !== undefined) return only(state);
   return chain(submit({ ...state, queue }, { text, at }), (next) => sendNext(next, at));
 }
 

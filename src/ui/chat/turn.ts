@@ -1,36 +1,30 @@
 /** An answer under way: what arrives, how it ends, and what becomes of it. */
 import type { MiraError } from '../../errors.ts';
-import type { ChatEvent } from '../../chat/provider.ts';
 import { row, type Row } from '../rows.ts';
-import { growText, remainingRows } from './answer-text.ts';
+import { growText, NO_TEXT, remainingRows } from './answer-text.ts';
 import { chain, only, print } from './changes.ts';
 import { withText } from './composer.ts';
-import { proseWidth, type ChatState, type Turn, type Update } from './state.ts';
+import type { Spent } from './errand.ts';
+import { proseWidth, type ChatState, type Thought, type Turn, type TurnEvent, type Update } from './state.ts';
+import { answered } from './talk.ts';
 import { wrapWords } from './text-rows.ts';
 
 export function onEvent(
   state: ChatState,
-  { event, turn, at }: { readonly event: ChatEvent; readonly turn: Turn; readonly at: number },
+  { event, turn, at }: { readonly event: TurnEvent; readonly turn: Turn; readonly at: number },
 ): Update {
   switch (event.kind) {
-    case 'text': {
-      const arrived = turn.arrived + event.text;
-      const text = turn.text + event.text;
-      return only({ ...state, turn: { ...turn, phase: 'answering', text, arrived, retry: undefined } });
-    }
-    case 'reasoning':
-      return only(
-        turn.phase === 'answering'
-          ? state
-          : { ...state, turn: { ...turn, phase: 'thinking', retry: undefined } },
+    case 'text':
+      return chain(endThought(state, at), (next) =>
+        only({ ...next, turn: { ...(next.turn ?? turn), ...answering(turn, event.text) } }),
       );
+    case 'reasoning':
+      return only({ ...state, turn: { ...turn, ...thinking(turn, { text: event.text, at }) } });
+    case 'conversation':
+      return only({ ...state, talk: { ...state.talk, conversationId: event.id } });
     case 'usage':
-      return only({
-        ...state,
-        tokens: state.tokens + event.usage.inputTokens + event.usage.outputTokens,
-      });
     case 'rate_limit':
-      return only({ ...state, requestsLeft: event.remaining });
+      return only({ ...state, spent: spentAfter(state.spent, event) });
     case 'retry': {
       const { attempt, afterMs, reason } = event;
       return only({ ...state, turn: { ...turn, retry: { attempt, at: at + afterMs, reason } } });
@@ -46,32 +40,90 @@ export function onEvent(
   }
 }
 
+/** What was used, and what is left, after an event. */
+export function spentAfter(spent: Spent, event: TurnEvent): Spent {
+  if (event.kind === 'rate_limit') return { ...spent, rateLimit: event };
+  if (event.kind !== 'usage') return spent;
+  return { ...spent, tokens: spent.tokens + event.usage.inputTokens + event.usage.outputTokens };
+}
+
+function answering(turn: Turn, piece: string): Pick<Turn, 'phase' | 'text' | 'arrived' | 'retry'> {
+  return {
+    phase: 'answering',
+    text: turn.text + piece,
+    arrived: turn.arrived + piece,
+    retry: undefined,
+  };
+}
+
+/** Some models go back to reasoning in the middle of an answer: that is kept, and not shown. */
+function thinking(
+  turn: Turn,
+  { text, at }: { readonly text: string; readonly at: number },
+): Pick<Turn, 'phase' | 'thought' | 'retry'> {
+  const before = turn.thought ?? { since: at, text: '', arrived: '', growing: NO_TEXT };
+  return {
+    phase: turn.phase === 'answering' ? 'answering' : 'thinking',
+    thought: { ...before, text: before.text + text, arrived: before.arrived + text },
+    retry: undefined,
+  };
+}
+
+/** The answer begins: the rest of the reasoning is printed, or one line in its place. */
+function endThought(state: ChatState, at: number): Update {
+  const { turn } = state;
+  if (turn?.phase !== 'thinking' || turn.thought === undefined) return only(state);
+  const { since, growing } = turn.thought;
+  if (!state.showsReasoning) {
+    const seconds = Math.max(1, Math.round((at - since) / 1_000));
+    return { state, effects: print([row(`∴ thought for ${seconds} s · Ctrl-O shows it`, 'dim'), row('')]) };
+  }
+  const { text, finished } = growText(growing, turn.thought.arrived, proseWidth(state.columns));
+  const rows = [...finished, ...remainingRows(text)].map((line) => row(line, 'dim'));
+  return { state, effects: print([...withoutTrailingBlank(rows), row('')]) };
+}
+
+function showThought(state: ChatState, turn: Turn): Update {
+  const { thought } = turn;
+  if (thought === undefined || thought.arrived === '') return only(state);
+  if (!state.showsReasoning)
+    return only({ ...state, turn: { ...turn, thought: { ...thought, arrived: '' } } });
+  const grown = growText(thought.growing, thought.arrived, proseWidth(state.columns));
+  return {
+    state: { ...state, turn: { ...turn, thought: { ...thought, arrived: '', growing: grown.text } } },
+    effects: print(grown.finished.map((line) => row(line, 'dim'))),
+  };
+}
+
 export function onFailure(
   state: ChatState,
   { error, turn }: { readonly error: MiraError; readonly turn: Turn },
 ): Update {
-  const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-  const line = wrapWords(`✗ ${error.message}${hint}`, proseWidth(state.columns)).map((part) =>
-    row(part, 'bad'),
-  );
+  const line = failureRows(error, state);
   if (turn.text !== '') return giveBack(settle(state, line));
-  // A question without an answer is no part of the conversation; it can be recalled with the up key.
-  const asked = state.messages.slice(0, -1);
   return giveBack({
-    state: { ...state, turn: undefined, messages: asked },
+    state: { ...state, turn: undefined },
     effects: print([...line, row('')]),
   });
 }
 
+export function failureRows(error: MiraError, { columns }: Pick<ChatState, 'columns'>): readonly Row[] {
+  const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+  return wrapWords(`✗ ${error.message}${hint}`, proseWidth(columns)).map((part) => row(part, 'bad'));
+}
+
 /** Esc and the first Ctrl-C: what came is kept and marked. */
 export function stop(state: ChatState): Update {
-  const { turn } = state;
+  const { turn, errand } = state;
+  if (errand !== undefined) {
+    return giveBack({
+      state: { ...state, errand: undefined },
+      effects: [{ kind: 'stop_errand', id: errand.id }],
+    });
+  }
   if (turn === undefined) return only(state);
   const ended = settle(state, [row('(stopped)', 'dim')]);
-  return giveBack({
-    state: turn.text === '' ? { ...ended.state, messages: state.messages.slice(0, -1) } : ended.state,
-    effects: [{ kind: 'stop', turn: turn.id }, ...ended.effects],
-  });
+  return giveBack({ ...ended, effects: [{ kind: 'stop', turn: turn.id }, ...ended.effects] });
 }
 
 /** Ends the answer: its last rows are printed, its text joins the conversation. */
@@ -85,8 +137,8 @@ export function settle(state: ChatState, marks: readonly Row[]): Update {
     state: {
       ...state,
       turn: undefined,
-      messages:
-        turn.text === '' ? state.messages : [...state.messages, { role: 'assistant', text: turn.text }],
+      foldedReasoning: state.showsReasoning ? '' : (turn.thought?.text ?? ''),
+      talk: answered(state.talk, turn.text),
     },
     effects: print([...withoutTrailingBlank(rows), ...ends, row('')]),
   };
@@ -104,15 +156,37 @@ export function leave(state: ChatState): Update {
 /** A frame is about to be drawn: what has arrived is taken in, and finished rows leave. */
 export function onFrame(state: ChatState, at: number): Update {
   const notice = state.notice !== undefined && at >= state.notice.until ? undefined : state.notice;
-  const { turn } = state;
-  if (turn === undefined || turn.arrived === '') {
-    return only(notice === state.notice ? state : { ...state, notice });
-  }
+  const rested = notice === state.notice ? state : { ...state, notice };
+  const { turn } = rested;
+  if (turn === undefined) return only(rested);
+  if (turn.phase === 'thinking') return showThought(rested, turn);
+  if (turn.arrived === '') return only(rested);
   const grown = growText(turn.growing, turn.arrived, proseWidth(state.columns));
   return {
-    state: { ...state, notice, turn: { ...turn, arrived: '', growing: grown.text } },
+    state: { ...rested, turn: { ...turn, arrived: '', growing: grown.text } },
     effects: print(grown.finished.map((line) => row(line))),
   };
+}
+
+/** Reasoning is shown from now on, or no longer; what was folded last is printed when it is. */
+export function toggleReasoning(state: ChatState): Update {
+  const { turn } = state;
+  const showsReasoning = !state.showsReasoning;
+  const folded = turn?.thought?.text ?? state.foldedReasoning;
+  if (turn?.phase === 'thinking' && turn.thought !== undefined) {
+    const thought: Thought = { ...turn.thought, arrived: showsReasoning ? folded : '', growing: NO_TEXT };
+    return only({ ...state, showsReasoning, turn: { ...turn, thought } });
+  }
+  if (!showsReasoning || folded === '' || turn !== undefined) return only({ ...state, showsReasoning });
+  return {
+    state: { ...state, showsReasoning, foldedReasoning: '' },
+    effects: print(thoughtRows(folded, state)),
+  };
+}
+
+function thoughtRows(text: string, { columns }: Pick<ChatState, 'columns'>): readonly Row[] {
+  const { text: rest, finished } = growText(NO_TEXT, text.trim(), proseWidth(columns));
+  return [...[...finished, ...remainingRows(rest)].map((line) => row(line, 'dim')), row('')];
 }
 
 /** After a stop or a failure nothing is sent by itself: what was queued can be changed first. */

@@ -2,7 +2,7 @@
 import { chain, only } from './changes.ts';
 import { onKey } from './on-key.ts';
 import type { ChatAction, ChatState, Update } from './state.ts';
-import { sendNext } from './submit.ts';
+import { onRefusal, onReply, sendNext } from './submit.ts';
 import { leave, onEvent, onFailure, onFrame, settle } from './turn.ts';
 
 export function update(state: ChatState, action: ChatAction): Update {
@@ -23,6 +23,14 @@ export function update(state: ChatState, action: ChatAction): Update {
       return state.turn?.id === action.turn
         ? onFailure(state, { error: action.error, turn: state.turn })
         : only(state);
+    case 'replied':
+      return state.errand?.id === action.errand
+        ? chain(onReply(state, action), (next) => sendNext(next, action.at))
+        : only(state);
+    case 'refused':
+      return state.errand?.id === action.errand
+        ? chain(onRefusal(state, action), (next) => sendNext(next, action.at))
+        : only(state);
     case 'frame':
       return onFrame(state, action.at);
     case 'leave':
@@ -32,12 +40,13 @@ export function update(state: ChatState, action: ChatAction): Update {
 
 /** Milliseconds until the picture changes by time alone; undefined when it does not. */
 export function nextChange(state: ChatState, now: number): number | undefined {
-  const { turn, notice } = state;
+  const { turn, errand, notice } = state;
   const next: number[] = [];
   if (notice !== undefined) next.push(Math.max(1, notice.until - now));
-  if (turn !== undefined && turn.phase !== 'answering') {
+  const isWaiting = turn !== undefined && turn.phase !== 'answering';
+  if (isWaiting || errand !== undefined) {
     // Seconds are counted up from the start or down to the next attempt; both turn at whole seconds.
-    const since = now - (turn.retry?.at ?? turn.startedAt);
+    const since = now - (turn?.retry?.at ?? turn?.startedAt ?? errand?.startedAt ?? 0);
     next.push(1_000 - (((since % 1_000) + 1_000) % 1_000));
   }
   return next.length === 0 ? undefined : Math.min(...next);

@@ -18,7 +18,7 @@ const SUBMIT: ChatAction = { kind: 'key', key: { kind: 'submit' }, at };
 function after(actions: readonly ChatAction[], size = { columns: 80, rows: 24 }): ChatState {
   return actions.reduce(
     (state, action) => update(state, action).state,
-    initialState({ model: 'mira', ...size }),
+    initialState({ talk: { model: 'mira', messages: [], attachments: [] }, ...size }),
   );
 }
 
@@ -68,7 +68,7 @@ describe('layout', () => {
       SUBMIT,
       { kind: 'event', turn: 1, event: { kind: 'reasoning', text: 'hm' }, at },
     ]);
-    expect(drawn(thinking, 12_000).rows[0]).toBe('thinking — 12 s · Esc stops');
+    expect(drawn(thinking, 12_000).rows.slice(0, 2)).toEqual(['thinking — 12 s · Esc stops', '  hm']);
   });
 
   it('wraps what is written and keeps the caret in sight', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatEvent, ChatMessage } from '../../../../src/chat/provider.ts';
 import { MiraError } from '../../../../src/errors.ts';
 import { runLineChat, type LineChatOptions } from '../../../../src/ui/chat/line-mode.ts';
+import { slashHelp } from '../../../../src/ui/chat/slash.ts';
 import { createStyle } from '../../../../src/ui/style.ts';
 import { fakeOutput } from '../support/fake-terminal.ts';
 
@@ -14,12 +15,13 @@ function lines(changes: Partial<LineChatOptions> = {}) {
   const stderr = fakeOutput();
   const asked: { readonly model: string; readonly messages: readonly ChatMessage[] }[] = [];
   const options: LineChatOptions = {
-    async *send(messages, { model }) {
+    async *send({ messages, model }) {
       asked.push({ model, messages });
       yield { kind: 'text', text: `answer ${messages.length}` };
       yield FINISH;
     },
-    model: 'mira',
+    runErrand: () => Promise.resolve({ notice: 'done' }),
+    talk: { messages: [], model: 'mira', attachments: [] },
     stdin,
     stdout,
     stderr,
@@ -36,14 +38,15 @@ describe('runLineChat', () => {
     stdin.end('one\n\n/model large\r\ntwo\n/new\nthree\n/hepl\n/help\n/quit\nnever\n');
     await runLineChat(options);
     expect(stdout.text).toBe('answer 1\nanswer 3\nanswer 1\n');
-    expect(stderr.text).toBe(`› › › The model is large.
-› › A new conversation.
-› › There is no command /hepl. Did you mean /help?
-› /help         this list
-/model NAME   another model; without NAME, which one it is
-/new          a new conversation
-/quit         leave; so does Ctrl-C twice, or Ctrl-D on an empty line
-› `);
+    expect(stderr.text).toBe(
+      [
+        '› › › The model is large from now on.',
+        '› › ── A new conversation ──',
+        '› › There is no command /hepl. Did you mean /help?',
+        `› ${slashHelp().join('\n')}`,
+        '› ',
+      ].join('\n'),
+    );
     expect(asked.map(({ model }) => model)).toEqual(['mira', 'large', 'large']);
     expect(asked[1]?.messages).toEqual([
       { role: 'user', text: 'one' },
@@ -63,7 +66,7 @@ describe('runLineChat', () => {
   it('tells of a failure in one line, keeps what came, and goes on', async () => {
     let asked: readonly ChatMessage[] = [];
     const { stdin, stdout, stderr, options } = lines({
-      async *send(messages) {
+      async *send({ messages }) {
         asked = messages;
         yield { kind: 'retry', attempt: 2, afterMs: 1_500, reason: 'rate\x1b[2J limited' };
         if (messages.length === 1) yield { kind: 'text', text: 'half\x1b]52;c;eA==\x07' };

@@ -149,7 +149,7 @@ describe('the answer', () => {
       '› first',
       '  second',
       '  unfinished',
-      'mira · work · /help',
+      'mira · work',
     ]);
     await quitByKey(terminal);
   });

@@ -7,7 +7,11 @@ import { nextChange, update } from '../../../../src/ui/chat/update.ts';
 
 /** A chat that remembers its effects; every action comes at `at`. */
 function chat() {
-  let state: ChatState = initialState({ model: 'mira', columns: 41, rows: 24 });
+  let state: ChatState = initialState({
+    talk: { model: 'mira', messages: [], attachments: [] },
+    columns: 41,
+    rows: 24,
+  });
   let effects: Effect[] = [];
   const clock = { at: 10_000 };
   const act = (action: ChatAction): void => {
@@ -56,7 +60,7 @@ describe('a question', () => {
     expect(talk.done()).toEqual(['Hi there.']);
     talk.hear(FINISH);
     expect(talk.done()).toEqual(['']);
-    expect(talk.state().messages).toEqual([
+    expect(talk.state().talk.messages).toEqual([
       { role: 'user', text: 'hello\nyou' },
       { role: 'assistant', text: 'Hi there.\n' },
     ]);
@@ -79,12 +83,15 @@ describe('a question', () => {
     expect(effects.find(({ kind }) => kind === 'send')).toEqual({
       kind: 'send',
       turn: 2,
-      model: 'mira',
-      messages: [
-        { role: 'user', text: 'one' },
-        { role: 'assistant', text: '1' },
-        { role: 'user', text: 'two' },
-      ],
+      talk: {
+        model: 'mira',
+        attachments: [],
+        messages: [
+          { role: 'user', text: 'one' },
+          { role: 'assistant', text: '1' },
+          { role: 'user', text: 'two' },
+        ],
+      },
     });
   });
 
@@ -128,7 +135,7 @@ describe('a question', () => {
     talk.done();
     talk.hear(FINISH);
     expect(talk.done()).toEqual(['(an empty answer)', '']);
-    expect(talk.state().messages).toEqual([{ role: 'user', text: 'one' }]);
+    expect(talk.state().talk.messages).toEqual([{ role: 'user', text: 'one' }]);
   });
 });
 
@@ -140,19 +147,19 @@ describe('stopping', () => {
     talk.done();
     talk.press(key);
     expect(talk.done()).toEqual(['<stop>', 'half of ', '(stopped)', '']);
-    expect(talk.state().messages.at(-1)).toEqual({ role: 'assistant', text: 'half of ' });
+    expect(talk.state().talk.messages.at(-1)).toEqual({ role: 'assistant', text: 'half of ' });
     talk.hear(text('too late'), 1);
     talk.act({ kind: 'ended', turn: 1, at: talk.clock.at });
     expect(talk.done()).toEqual([]);
   });
 
-  it('before anything came forgets the question, which can be recalled', () => {
+  it('before anything came leaves the question to be asked again or recalled', () => {
     const talk = chat();
     talk.say('one');
     talk.done();
     talk.press({ kind: 'stop' });
     expect(talk.done()).toEqual(['<stop>', '(stopped)', '']);
-    expect(talk.state().messages).toEqual([]);
+    expect(talk.state().talk.messages).toEqual([{ role: 'user', text: 'one' }]);
     talk.press({ kind: 'edit', edit: { kind: 'up' } });
     expect(talk.state().composer.text).toBe('one');
   });
@@ -215,9 +222,11 @@ describe('failing', () => {
     talk.done();
     talk.fail(error);
     expect(talk.done()).toEqual(['✗ The service asks to wait. Try later.', '']);
-    expect(talk.state().messages).toEqual([]);
+    expect(talk.state().talk.messages).toEqual([{ role: 'user', text: 'one' }]);
     talk.say('two');
     expect(talk.done()).toEqual(['› two', '', '<send>']);
+    // A question that was never answered is no part of the conversation once another is asked.
+    expect(talk.state().talk.messages).toEqual([{ role: 'user', text: 'two' }]);
   });
 
   it('keeps what had come', () => {
@@ -227,7 +236,7 @@ describe('failing', () => {
     talk.done();
     talk.fail(error);
     expect(talk.done()).toEqual(['half', '✗ The service asks to wait. Try later.', '']);
-    expect(talk.state().messages.at(-1)).toEqual({ role: 'assistant', text: 'half' });
+    expect(talk.state().talk.messages.at(-1)).toEqual({ role: 'assistant', text: 'half' });
   });
 });
 
@@ -236,7 +245,7 @@ describe('commands', () => {
     const talk = chat();
     talk.say('/model large');
     expect(talk.state()).toMatchObject({
-      model: 'large',
+      talk: { model: 'large' },
       notice: { text: 'The model is large from now on.' },
     });
     talk.say('/model');
@@ -252,7 +261,167 @@ describe('commands', () => {
     talk.done();
     talk.say('/new');
     expect(talk.done()).toEqual(['── A new conversation ──', '']);
-    expect(talk.state().messages).toEqual([]);
+    expect(talk.state().talk.messages).toEqual([]);
+  });
+});
+
+describe('asking again', () => {
+  it('sends the last question once more, also after a failure', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.fail(new MiraError('stream_cut', 'The answer broke off.'));
+    talk.done();
+    talk.say('/retry');
+    expect(talk.done()).toEqual(['› one', '', '<send>']);
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    talk.done();
+    talk.say('/retry');
+    expect(talk.done()).toEqual(['› one', '', '<send>']);
+    expect(talk.state().talk.messages).toEqual([{ role: 'user', text: 'one' }]);
+  });
+
+  it('gives the last question back to be changed', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    talk.done();
+    talk.say('/edit');
+    expect(talk.done()).toEqual(['── The last question was taken back ──', '']);
+    expect(talk.state().composer.text).toBe('one');
+    expect(talk.state().talk.messages).toEqual([]);
+  });
+
+  it.each(['/retry', '/edit'])('by %s says when nothing was asked', (command) => {
+    const talk = chat();
+    talk.say(command);
+    expect(talk.state().notice?.text).toBe('Nothing has been asked yet.');
+  });
+});
+
+describe('what the model is told', () => {
+  it('goes with every question until it is taken back', () => {
+    const talk = chat();
+    talk.say('/system You are\na poet');
+    expect(talk.state().notice?.text).toBe('The model is told this from now on.');
+    expect(talk.state().talk.system).toBe('You are\na poet');
+    talk.say('/system');
+    expect(talk.state().notice?.text).toBe('The model is told: You are a poet');
+    talk.say('/new');
+    expect(talk.state().talk.system).toBe('You are\na poet');
+    talk.say('/system -');
+    expect(talk.state().talk.system).toBeUndefined();
+  });
+});
+
+describe('reasoning', () => {
+  const thought = (piece: string): ChatEvent => ({ kind: 'reasoning', text: piece });
+
+  it('is folded into one line when the answer begins, and printed when asked for', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.done();
+    talk.hear(thought('First this.\n'));
+    talk.clock.at += 2_400;
+    talk.hear(thought('Then that.'));
+    talk.act({ kind: 'frame', at: talk.clock.at });
+    expect(talk.done()).toEqual([]);
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    expect(talk.done()).toEqual(['∴ thought for 2 s · Ctrl-O shows it', '', '1', '']);
+    talk.press({ kind: 'reasoning' });
+    expect(talk.done()).toEqual(['First this.', 'Then that.', '']);
+    expect(talk.state().talk.messages.at(-1)).toEqual({ role: 'assistant', text: '1' });
+  });
+
+  it('is printed as it comes once it is shown', () => {
+    const talk = chat();
+    talk.say('one');
+    talk.done();
+    talk.hear(thought('First this.\nThen'));
+    talk.act({ kind: 'frame', at: talk.clock.at });
+    talk.press({ kind: 'reasoning' });
+    talk.act({ kind: 'frame', at: talk.clock.at });
+    expect(talk.done()).toEqual(['First this.']);
+    talk.hear(thought(' that.'));
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    expect(talk.done()).toEqual(['Then that.', '', '1', '']);
+  });
+
+  it('that was shown is not printed twice', () => {
+    const talk = chat();
+    talk.press({ kind: 'reasoning' });
+    talk.say('one');
+    talk.hear(thought('Hm.'));
+    talk.hear(text('1'));
+    talk.hear(FINISH);
+    talk.done();
+    talk.press({ kind: 'reasoning' });
+    talk.press({ kind: 'reasoning' });
+    expect(talk.done()).toEqual([]);
+  });
+});
+
+describe('an errand', () => {
+  it('is handed on; what is sent meanwhile waits for it', () => {
+    const talk = chat();
+    talk.say('/models');
+    expect(talk.done()).toEqual(['<errand>']);
+    expect(talk.state().errand).toEqual({ id: 1, name: 'models', startedAt: 10_000 });
+    talk.say('one');
+    expect(talk.done()).toEqual([]);
+    talk.act({ kind: 'replied', errand: 1, reply: { lines: ['* mira', 'large'] }, at: talk.clock.at });
+    expect(talk.done()).toEqual(['* mira', 'large', '', '› one', '', '<send>']);
+  });
+
+  it('brings a file for the next question, once', () => {
+    const talk = chat();
+    talk.say('/attach a.c');
+    const attachment = { kind: 'text', name: 'a.c', text: 'int a;' } as const;
+    talk.act({ kind: 'replied', errand: 1, reply: { attachment, notice: 'ok' }, at: talk.clock.at });
+    talk.done();
+    talk.say('explain');
+    expect(talk.done()).toEqual(['› explain', '  + a.c', '', '<send>']);
+    expect(talk.state().talk.messages).toEqual([{ role: 'user', text: 'explain\n\na.c:\nint a;' }]);
+    expect(talk.state().talk.attachments).toEqual([]);
+  });
+
+  it('goes on with another conversation, which is printed', () => {
+    const talk = chat();
+    talk.say('/models');
+    talk.done();
+    const messages = [
+      { role: 'user', text: 'before' },
+      { role: 'assistant', text: 'yes\n' },
+    ] as const;
+    const other = { model: 'large', messages, attachments: [], conversationId: 'abc' };
+    talk.act({ kind: 'replied', errand: 1, reply: { talk: other }, at: talk.clock.at });
+    expect(talk.done()).toEqual(['› before', '', 'yes', '']);
+    expect(talk.state().talk).toEqual(other);
+  });
+
+  it('that fails says so in a line, and a late one says nothing', () => {
+    const talk = chat();
+    talk.say('/models');
+    talk.done();
+    const error = new MiraError('timeout', 'Nothing came.');
+    talk.act({ kind: 'refused', errand: 1, error, at: talk.clock.at });
+    expect(talk.done()).toEqual(['✗ Nothing came.', '']);
+    talk.act({ kind: 'refused', errand: 1, error, at: talk.clock.at });
+    expect(talk.done()).toEqual([]);
+  });
+
+  it('is ended by Esc', () => {
+    const talk = chat();
+    talk.say('/models');
+    talk.say('one');
+    talk.done();
+    talk.press({ kind: 'stop' });
+    expect(talk.done()).toEqual(['<stop_errand>']);
+    expect(talk.state().errand).toBeUndefined();
+    expect(talk.state().composer.text).toBe('one');
   });
 });
 

@@ -1,6 +1,9 @@
 /** The chat as a program of its own for a real terminal: what is asked decides what the answer does. */
 import { toMiraError, MiraError } from '../../../../src/errors.ts';
-import type { ChatEvent, ChatMessage } from '../../../../src/chat/provider.ts';
+import type { ChatEvent } from '../../../../src/chat/provider.ts';
+import type { Reply, RunErrand } from '../../../../src/ui/chat/errand.ts';
+import type { Errand } from '../../../../src/ui/chat/slash.ts';
+import type { Talk } from '../../../../src/ui/chat/talk.ts';
 import { runLineChat } from '../../../../src/ui/chat/line-mode.ts';
 import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
 import { createStyle } from '../../../../src/ui/style.ts';
@@ -17,8 +20,8 @@ function onInterrupt(listener: () => void): () => void {
 }
 
 async function* send(
-  messages: readonly ChatMessage[],
-  { model, signal }: { readonly model: string; readonly signal: AbortSignal },
+  { messages, model }: Talk,
+  { signal }: { readonly signal: AbortSignal },
 ): AsyncGenerator<ChatEvent> {
   const question = messages.at(-1)?.text ?? '';
   const [command, count = '0'] = question.split(' ');
@@ -64,6 +67,27 @@ async function* send(
   yield { kind: 'finish', finishReason: 'stop' };
 }
 
+/** A stand-in for the work behind slash commands. */
+async function runErrand(
+  { name, argument }: Errand,
+  { signal, withTerminal }: Parameters<RunErrand>[1],
+): Promise<Reply> {
+  switch (name) {
+    case 'models':
+      return { lines: ['* mira', `  large\x1b[2J`] };
+    case 'usage':
+      await aborted(signal);
+      throw signal.reason;
+    case 'logout':
+      await withTerminal(async () => {
+        process.stdout.write(`raw while lent: ${String(process.stdin.isRaw)}\n`);
+      });
+      return { notice: 'Signed out.', account: { name: undefined } };
+    default:
+      throw new MiraError('not_found', `There is no ${argument ?? name}.`);
+  }
+}
+
 function text(delta: string): ChatEvent {
   return { kind: 'text', text: delta };
 }
@@ -84,7 +108,8 @@ const { stdin, stdout, stderr } = process;
 const interrupted = new AbortController();
 const options = {
   send,
-  model: 'mira',
+  runErrand,
+  talk: { messages: [], model: 'mira', attachments: [] },
   profile: 'work',
   stdin,
   stdout,
@@ -92,6 +117,7 @@ const options = {
   style: createStyle({ color: process.argv.includes('--color') }),
   signal: interrupted.signal,
   now: Date.now,
+  reflows: true,
 };
 
 process.on('SIGTERM', () => interrupted.abort());

@@ -64,7 +64,9 @@ stdout.write(`read: ${JSON.stringify(String(line))}\n`);
 
 await runChat({
   send,
-  model: 'mira',
+  runErrand: () => Promise.resolve({}),
+  talk: { messages: [], model: 'mira', attachments: [] },
+  reflows: true,
   profile: 'default',
   stdin,
   stdout,

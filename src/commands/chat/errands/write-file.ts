@@ -1,0 +1,68 @@
+/** What was said, as a file of its own; one that exists is never written over. */
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { MiraError } from '../../../errors.ts';
+import type { Reply } from '../../../ui/chat/errand.ts';
+import { lastAnswer } from '../../../ui/chat/talk.ts';
+import type { ErrandOptions } from '../errands.ts';
+import { asMarkdown } from './as-markdown.ts';
+import { requirePath } from './require-path.ts';
+
+/** @throws MiraError `invalid_usage`, `not_found`, `invalid_input`, `disk_full`, `storage_failed` */
+export async function saveAnswer({ argument, context, talk }: ErrandOptions): Promise<Reply> {
+  const path = requirePath(argument, { command: '/save', env: context.env });
+  const answer = lastAnswer(talk);
+  if (answer === undefined) throw new MiraError('not_found', 'There is no answer to save yet.');
+  return written(path, `${answer.trimEnd()}\n`);
+}
+
+/** @throws MiraError like {@link saveAnswer} */
+export async function exportConversation({ argument, context, talk }: ErrandOptions): Promise<Reply> {
+  const path = requirePath(argument, { command: '/export', env: context.env });
+  if (talk.messages.length === 0) throw new MiraError('not_found', 'Nothing has been said yet.');
+  const { model, system, messages } = talk;
+  const told = messages.map(({ role, text }) => ({ role, text }));
+  const json = {
+    schema: 'mira.conversation/1',
+    model,
+    ...(system === undefined ? {} : { system }),
+    messages: told,
+  };
+  return written(path, path.endsWith('.json') ? `${JSON.stringify(json, undefined, 2)}\n` : asMarkdown(talk));
+}
+
+async function written(path: string, text: string): Promise<Reply> {
+  try {
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+  return { notice: `Written to ${basename(path)}.` };
+}
+
+function writeFailure(path: string, error: unknown): MiraError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EEXIST':
+      return new MiraError('invalid_input', `${path} exists already, and is left as it is.`, {
+        hint: 'Give another name.',
+        cause: error,
+      });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new MiraError('disk_full', `${path} could not be written: the disk is full.`, { cause: error });
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new MiraError('invalid_input', `${path} cannot be written: there is no such folder.`, {
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new MiraError('storage_failed', `${path} cannot be written: no permission.`, { cause: error });
+    default:
+      return new MiraError('storage_failed', `${path} cannot be written (${String(code)}).`, {
+        cause: error,
+      });
+  }
+}

@@ -2,46 +2,68 @@
  * Replaces a file as a whole or not at all. The usual libraries report success on a full disk and leave a cut
  * file behind (spec/security.md, finding 3); here every byte is written, flushed and counted before the rename.
  */
-import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { sweepLeftovers, temporaryName } from './leftovers.ts';
 import { ensurePrivateDir } from './private-dir.ts';
 import { storageError, systemCode } from './storage-error.ts';
 
-const STALE_MS = 60_000;
+export interface FileContent {
+  readonly file: string;
+  readonly data: string | Uint8Array;
+}
 
 /**
  * Writes `data` to a new 0600 file beside `file` and renames it into place. Whatever happens, `file` afterwards holds
  * all of the old content or all of the new.
  * @throws MiraError `disk_full` or `storage_failed`, naming the file and the cause
  */
-export async function writeFileAtomically({
-  file,
-  data,
-}: {
-  readonly file: string;
-  readonly data: string | Uint8Array;
-}): Promise<void> {
+export async function writeFileAtomically({ file, data }: FileContent): Promise<void> {
   const folder = dirname(file);
   await ensurePrivateDir(folder);
-  const temporary = join(folder, `${temporaryPrefix(file)}${crypto.randomUUID()}.tmp`);
+  const temporary = temporaryName(file);
   try {
-    await writeWhole(temporary, typeof data === 'string' ? Buffer.from(data) : data);
+    await writeWhole(temporary, { file, data });
     await rename(temporary, file);
     await syncFolder(folder);
   } catch (error) {
     await unlink(temporary).catch(() => {});
     throw storageError(error, { file, doing: 'write' });
   }
-  await sweepLeftovers(file);
 }
 
-function temporaryPrefix(file: string): string {
-  return `.${basename(file)}.`;
-}
-
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(file, 'wx', 0o600);
+/**
+ * Does all of a write but the last step, so that nothing has changed afterwards, also when it is killed on the way.
+ * @throws MiraError like the write it tries
+ */
+export async function tryToWrite({ file, data }: FileContent): Promise<void> {
+  await ensurePrivateDir(dirname(file));
+  const temporary = temporaryName(file);
   try {
+    await writeWhole(temporary, { file, data });
+    await unlink(temporary);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw storageError(error, { file, doing: 'write' });
+  }
+}
+
+/** Removes a file and all that killed writers of it left; the caller holds the lock that they took. */
+export async function removeWithLeftovers(file: string): Promise<void> {
+  await sweepLeftovers(file);
+  try {
+    await rm(file);
+  } catch (error) {
+    throw storageError(error, { file, doing: 'remove' });
+  }
+}
+
+/** A new file tells the time by the clock of its file system, and old ones make room. */
+async function writeWhole(temporary: string, { file, data }: FileContent): Promise<void> {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await sweepLeftovers(file, (await handle.stat()).mtimeMs);
     await writeEveryByte(handle, bytes);
     await handle.sync();
     const { size } = await handle.stat();
@@ -78,20 +100,5 @@ async function syncFolder(folder: string): Promise<void> {
     }
   } catch (error) {
     if (systemCode(error) === 'EIO') throw error;
-  }
-}
-
-/** Removes what killed writers of the same file left behind. The file just written tells the time. */
-async function sweepLeftovers(file: string): Promise<void> {
-  const folder = dirname(file);
-  try {
-    const { mtimeMs } = await stat(file);
-    for (const name of await readdir(folder)) {
-      if (!name.startsWith(temporaryPrefix(file)) || !name.endsWith('.tmp')) continue;
-      const leftover = join(folder, name);
-      if (mtimeMs - (await stat(leftover)).mtimeMs > STALE_MS) await unlink(leftover);
-    }
-  } catch {
-    // Another process sweeps too; what stays is ciphertext and goes next time.
   }
 }

@@ -2,12 +2,13 @@
  * Changes to the preferences, through conf. On a full disk conf reports success and leaves a cut file, so what it wrote
  * is read back, and the previous file is put back when it is not what was asked for (decisions.md 7).
  */
-import { copyFile, link, realpath, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { copyFile, link, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MiraError } from '../errors.ts';
 import { readConfig, withoutByteOrderMark, type Config, type ConfigKey } from './config-file.ts';
 import { configJsonSchema } from './config-schema.ts';
+import { sweepLeftovers, temporaryName } from './leftovers.ts';
 import { withLock } from './lock.ts';
 import { ensurePrivateDir } from './private-dir.ts';
 import { storageError, systemCode } from './storage-error.ts';
@@ -86,7 +87,7 @@ function withKey<T extends object>(record: T, { key, value }: { key: string; val
 
 /** Runs `write`; when it fails, the file is as it was before. */
 async function replaceGuarded(file: string, write: () => Promise<void>): Promise<void> {
-  const previous = join(dirname(file), `.${basename(file)}.${crypto.randomUUID()}.tmp`);
+  const previous = temporaryName(file);
   const existed = await keep({ file, as: previous });
   try {
     await write();
@@ -96,6 +97,9 @@ async function replaceGuarded(file: string, write: () => Promise<void>): Promise
     throw storageError(error, { file, doing: 'write' });
   }
   if (existed) await unlink(previous).catch(() => {});
+  // Written just now, the file tells the time.
+  const written = await stat(file).catch(() => undefined);
+  if (written) await sweepLeftovers(file, written.mtimeMs);
 }
 
 /** Where nothing was written both are names of one file, and a rename leaves them both (POSIX). */

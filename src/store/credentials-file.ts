@@ -2,9 +2,8 @@
  * Secrets in one encrypted file, for where there is no keychain (decisions.md 5). A file that cannot be read is never
  * touched: not ours, newer, damaged, or sealed with another key, each is refused with its own sentence.
  */
-import { rm } from 'node:fs/promises';
 import { MiraError } from '../errors.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { removeWithLeftovers, tryToWrite, writeFileAtomically } from './atomic-file.ts';
 import type { CredentialMeta, KeyHeader, KeyKind, ScryptParameters, Sealed } from './credentials-format.ts';
 import type { KeyRequest, KeySources } from './credentials-key.ts';
 import { withLock } from './lock.ts';
@@ -13,10 +12,8 @@ import { PROTECTION } from './protection.ts';
 import type { SecretStore } from './secret-store.ts';
 import { moveAside } from './shell-quote.ts';
 import { requireStorable } from './storable.ts';
-import { storageError } from './storage-error.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
-const PROBE = 'probe';
 
 /** What the file holds, open for change. `meta` is readable without the key; `values` is not. */
 export interface Credentials {
@@ -67,19 +64,21 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
     return sealed;
   };
 
-  const update = async <T>(change: (credentials: Credentials) => T): Promise<T> => {
+  const withOpenFile = async <T>(work: (opened: OpenFile) => Promise<T>): Promise<T> => {
     // Deriving a key takes long, so it is done before the lock; if the file was made anew meanwhile, once more.
     for (let attempt = 0; attempt < 5; attempt += 1) {
       await keyring.prepare(await look());
       const outcome = await withLock({ file: storeLockFile, uid, signal }, async () => {
         const sealed = await look();
         const key = await keyring.openPrepared(sealed);
-        return key === undefined ? undefined : { result: await rewrite({ options, sealed, key, change }) };
+        return key === undefined ? undefined : { result: await work({ options, sealed, key }) };
       });
       if (outcome !== undefined) return outcome.result;
     }
     throw new MiraError('storage_failed', `${file} is being replaced over and over by another program.`);
   };
+  const update = <T>(change: (credentials: Credentials) => T): Promise<T> =>
+    withOpenFile((opened) => rewrite(opened, change));
 
   return {
     kind: 'file',
@@ -103,11 +102,7 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
         return values.delete(name);
       });
     },
-    async probe() {
-      const name = `${PROBE}-${crypto.randomUUID()}`;
-      await update(({ values }) => values.set(name, PROBE));
-      await update(({ values }) => values.delete(name));
-    },
+    probe: () => withOpenFile(proveWritable),
     async list() {
       return (await look())?.meta ?? [];
     },
@@ -118,7 +113,7 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
       withLock({ file: storeLockFile, uid, signal }, async () => {
         const sealed = await look();
         if (sealed === undefined || sealed.meta.length > 0) return false;
-        await removeFile(file);
+        await removeWithLeftovers(file);
         return true;
       }),
     update,
@@ -234,27 +229,47 @@ async function openBody(content: {
   return values;
 }
 
-async function rewrite<T>(work: {
+/** The file while the store lock is held, with the key that opens it or is to seal it. */
+interface OpenFile {
   readonly options: CredentialsFileOptions;
   readonly sealed: Sealed | undefined;
   readonly key: OpenKey;
-  readonly change: (credentials: Credentials) => T;
-}): Promise<T> {
-  const { options, sealed, key, change } = work;
-  const { file, uid } = options;
-  const values = sealed === undefined ? new Map() : await openBody({ file, sealed, sealing: key.sealing });
-  const meta = new Map(sealed?.meta.map((entry) => [entry.label, entry]));
+}
+
+async function rewrite<T>(opened: OpenFile, change: (credentials: Credentials) => T): Promise<T> {
+  const { file } = opened.options;
+  const credentials = await contentOf(opened);
+  const { values, meta } = credentials;
   const before = JSON.stringify([[...values], [...meta]]);
-  const result = change({ values, meta });
+  const result = change(credentials);
   if (JSON.stringify([[...values], [...meta]]) === before) return result;
-  if (values.size === 0 && meta.size === 0) {
-    // An empty file would keep a passphrase that nobody may remember.
-    await removeFile(file);
-    return result;
-  }
-  const { formatCredentials, seal } = await import('./credentials-format.ts');
-  const { header, sealing } = key;
-  const data = formatCredentials(seal({ key: header, meta: [...meta.values()], sealing, values }));
+  // An empty file would keep a passphrase that nobody may remember.
+  if (values.size === 0 && meta.size === 0) await removeWithLeftovers(file);
+  else await writeSealed(opened, credentials);
+  return result;
+}
+
+/**
+ * The content is sealed once more and takes the place of itself. Where there is no file, none is made even for a
+ * moment: a sign-in that is killed must not leave one, with a passphrase that the next would have to know.
+ */
+async function proveWritable(opened: OpenFile): Promise<void> {
+  const credentials = await contentOf(opened);
+  if (opened.sealed !== undefined) return writeSealed(opened, credentials);
+  await tryToWrite({ file: opened.options.file, data: await format(opened, credentials) });
+}
+
+async function contentOf({ options, sealed, key }: OpenFile): Promise<Credentials> {
+  if (sealed === undefined) return { values: new Map(), meta: new Map() };
+  return {
+    values: await openBody({ file: options.file, sealed, sealing: key.sealing }),
+    meta: new Map(sealed.meta.map((entry) => [entry.label, entry])),
+  };
+}
+
+async function writeSealed(opened: OpenFile, credentials: Credentials): Promise<void> {
+  const { file, uid } = opened.options;
+  const data = await format(opened, credentials);
   if (data.length > MAX_BYTES) {
     throw new MiraError('input_too_large', `${file} would grow over ${MAX_BYTES / 1024 / 1024} MiB.`);
   }
@@ -265,15 +280,12 @@ async function rewrite<T>(work: {
       hint: 'Check the disk; another program may also be writing the file.',
     });
   }
-  return result;
 }
 
-async function removeFile(file: string): Promise<void> {
-  try {
-    await rm(file);
-  } catch (error) {
-    throw storageError(error, { file, doing: 'remove' });
-  }
+async function format({ key }: OpenFile, { values, meta }: Credentials): Promise<string> {
+  const { formatCredentials, seal } = await import('./credentials-format.ts');
+  const { header, sealing } = key;
+  return formatCredentials(seal({ key: header, meta: [...meta.values()], sealing, values }));
 }
 
 function damaged(file: string): MiraError {

@@ -172,6 +172,8 @@ async function expectFaultSurvived({ home, args, stdin, ...subject }: Subject, f
     expectAnswer(result, { folders: subject.paths.map(dirname), fault });
   }
   expect(await runMira(args, { home, stdin: stdin?.() })).toMatchObject({ code: 0 });
+  const { index, values } = await readStored(pathsOf(home));
+  expect([...values.keys()].sort()).toEqual([...index.values()].map(({ name }) => name).sort());
 }
 
 /** Success, or one line that names a file of ours and the cause, and one that says what to do. */

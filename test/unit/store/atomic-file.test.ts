@@ -77,6 +77,17 @@ describe('writeFileAtomically', () => {
     expect((await readdir(folder.path)).sort()).toEqual(['.file.new.tmp', '.other.old.tmp', 'file']);
   });
 
+  test('makes room by removing it before it writes', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.in('.file.old.tmp'), '');
+    await utimes(folder.in('.file.old.tmp'), 0, 0);
+    const code = `const { writeFileAtomically } = await store('atomic-file.ts');
+      await writeFileAtomically({ file: ${JSON.stringify(folder.in('file'))}, data: 'new' })
+        .catch((error) => process.stdout.write(error.code));`;
+    expect(await startScript(code, { before: 'ulimit -f 0' }).ended).toMatchObject({ stdout: 'disk_full' });
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
   test(
     'leaves the old or the new content, whole, when its process is killed',
     { timeout: 60_000 },

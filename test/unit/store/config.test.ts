@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/store/config-file.ts';
 import { editConfig, type ConfigChange } from '../../../src/store/config.ts';
@@ -66,6 +66,19 @@ describe('editConfig', () => {
     await edit(folder, { key: 'default_profile', value: 'work' });
     expect((await lstat(folder.in('config', 'config.json'))).isSymbolicLink()).toBe(true);
     expect(await readConfig(folder.in('dotfile.json'))).toEqual({ default_profile: 'work' });
+  });
+
+  test('removes what killed changes left long ago, and nothing else', async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(folder.in('config'));
+    const old = ['.config.json.1234.tmp', 'config.json.tmp-0123456789abcdef', 'config.json.tmp-mine'];
+    const recent = ['.config.json.5678.tmp', 'config.json.tmp-9876543210abcdef'];
+    for (const name of [...old, ...recent]) await writeFile(folder.in('config', name), '{}');
+    for (const name of old) await utimes(folder.in('config', name), 0, 0);
+    await edit(folder, { key: 'default_profile', value: 'work' });
+    expect((await readdir(folder.in('config'))).sort()).toEqual(
+      ['config.json', 'config.json.tmp-mine', ...recent].sort(),
+    );
   });
 
   test.each([

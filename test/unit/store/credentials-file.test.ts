@@ -94,6 +94,45 @@ describe('the credentials file', () => {
   });
 });
 
+describe('a probe', () => {
+  test('leaves nothing of itself, and everything that was there', async () => {
+    await using folder = await temporaryFolder();
+    const store = openIn(folder, { kind: 'key_file' });
+    await store.probe();
+    expect(await readdir(folder.in('data'))).toEqual([]);
+    await store.write('one', '"1"');
+    const file = folder.in('data', 'credentials.json');
+    const before = await readFile(file, 'utf8');
+    await store.probe();
+    // Written anew, with a new nonce.
+    expect(await readFile(file, 'utf8')).not.toBe(before);
+    expect(await store.update(({ values }) => [...values])).toEqual([['one', '"1"']]);
+  });
+
+  test('that is killed leaves no file that would need its passphrase, and nothing in the end', async () => {
+    await using folder = await temporaryFolder();
+    const options = {
+      file: folder.in('data', 'credentials.json'),
+      storeLockFile: folder.in('locks', 'store.db'),
+      createWith: 'passphrase',
+    };
+    // Killed at the first removal of a file: what was written is to go.
+    const code = `import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      fs.promises.rm = fs.promises.unlink = async () => process.kill(process.pid, 'SIGKILL');
+      syncBuiltinESMExports();
+      const { createCredentialsFile } = await store('credentials-file.ts');
+      await createCredentialsFile({ ...${JSON.stringify(options)}, uid: process.geteuid?.(),
+        sources: { passphrase: async () => 'forgotten' } }).probe();`;
+    expect(await startScript(code).ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+    const next = openIn(folder, withPassphrase(PASSPHRASE));
+    await next.write('one', '"1"');
+    expect(await next.read('one')).toBe('"1"');
+    await next.remove('one');
+    expect(await readdir(folder.in('data'))).toEqual([]);
+  });
+});
+
 describe('a passphrase', () => {
   test('that is wrong is told from damage, and can be asked for again', async () => {
     await using folder = await temporaryFolder();

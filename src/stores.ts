@@ -36,7 +36,12 @@ export function createStores(context: Context, host: StoresHost): Stores {
   const openKeychain = async (patient: boolean): Promise<SecretStore> => {
     const { createKeychain } = await import('./store/keychain.ts');
     const { platform, log } = context;
-    const opened = (keychain ??= createKeychain({ ...host, platform, log }));
+    const opened = (keychain ??= createKeychain({
+      ...host,
+      platform,
+      log,
+      withProbe: (probe) => withProbe(context, probe),
+    }));
     if (platform === 'win32') return (sealing ??= openSealing(context, opened));
     return patient ? opened.patient({ notify: () => context.warn(UNLOCKING) }) : opened;
   };
@@ -52,6 +57,13 @@ export function createStores(context: Context, host: StoresHost): Stores {
     abandonFile: async () => (await openFile('key_file')).abandon(),
     keychainIsStuck: () => keychain?.stuck() ?? false,
   };
+}
+
+async function withProbe(context: Context, probe: (name: string) => Promise<void>): Promise<void> {
+  const { probeName } = await import('./store/session-name.ts');
+  const { profile } = await context.settings();
+  const name = probeName({ profile, dataDir: context.paths.dataDir });
+  return context.withSessionLock(name, () => probe(name));
 }
 
 const UNLOCKING = 'Waiting for your keychain to be unlocked (Ctrl-C stops).';

@@ -13,6 +13,7 @@ type Keytar = typeof import('keytar');
 
 /** How long a call may go on after the parent is gone: long enough to land, not to linger. */
 const ORPHANED_MS = 5_000;
+const PROBE = 'probe';
 
 let buffered = '';
 let queue: Promise<void> = Promise.resolve();
@@ -55,13 +56,11 @@ async function run(keytar: Keytar, request: HelperRequest): Promise<{ value?: st
       return {};
     case 'remove':
       return { removed: await keytar.deletePassword(KEYCHAIN_SERVICE, request.name) };
-    case 'probe': {
+    case 'probe':
       // Reading alone cannot see a lock: absent and locked look the same.
-      const name = `probe-${process.pid}-${crypto.randomUUID()}`;
-      await write(keytar, { name, value: name });
-      await keytar.deletePassword(KEYCHAIN_SERVICE, name);
+      await write(keytar, { name: request.name, value: PROBE });
+      await keytar.deletePassword(KEYCHAIN_SERVICE, request.name);
       return {};
-    }
   }
 }
 

@@ -4,9 +4,8 @@
 export const KEYCHAIN_SERVICE = 'mira-cli';
 
 export type HelperRequest =
-  | { readonly op: 'read' | 'remove'; readonly name: string }
-  | { readonly op: 'write'; readonly name: string; readonly value: string }
-  | { readonly op: 'probe' };
+  | { readonly op: 'read' | 'remove' | 'probe'; readonly name: string }
+  | { readonly op: 'write'; readonly name: string; readonly value: string };
 
 export type HelperAnswer =
   | { readonly ok: true; readonly value?: string; readonly removed?: boolean }

@@ -34,16 +34,24 @@ export interface KeychainReader {
 
 export interface KeychainOptions extends KeychainHelperOptions {
   readonly log?: Log | undefined;
+  /**
+   * Runs one probe with the name of the item it writes. The name is always the same, so that what a killed probe left is
+   * written over and removed by the next; therefore one at a time.
+   */
+  readonly withProbe?: ((probe: (name: string) => Promise<void>) => Promise<void>) | undefined;
   /** Loads keytar; a test hands in another. */
   readonly load?: (() => Promise<KeychainReader>) | undefined;
   readonly readTimeoutMs?: number | undefined;
   readonly helperTimeoutMs?: number | undefined;
 }
 
+type WithProbe = NonNullable<KeychainOptions['withProbe']>;
+
 type Call = (request: HelperRequest) => Promise<Extract<HelperAnswer, { ok: true }>>;
 
 export function createKeychain(options: KeychainOptions): Keychain {
-  const { log = silentLog, load = loadKeytar, readTimeoutMs = 3_000, helperTimeoutMs = 10_000 } = options;
+  const { log = silentLog, load = loadKeytar, withProbe = probeAlone } = options;
+  const { readTimeoutMs = 3_000, helperTimeoutMs = 10_000 } = options;
   const helper = createKeychainHelper(options);
   let pending = 0;
 
@@ -62,7 +70,7 @@ export function createKeychain(options: KeychainOptions): Keychain {
 
   const call: Call = (request) => helper.call(request, { timeoutMs: helperTimeoutMs });
   return {
-    ...storeOver(call),
+    ...storeOver(call, withProbe),
     async read(name) {
       const here = await readHere(name);
       if (here !== undefined) return here.value;
@@ -78,13 +86,13 @@ export function createKeychain(options: KeychainOptions): Keychain {
         } finally {
           clearTimeout(notice);
         }
-      });
+      }, withProbe);
     },
     close: () => helper.close(),
   };
 }
 
-function storeOver(call: Call): SecretStore & { readonly kind: 'keychain' } {
+function storeOver(call: Call, withProbe: WithProbe): SecretStore & { readonly kind: 'keychain' } {
   return {
     kind: 'keychain',
     protection: PROTECTION.keychain,
@@ -99,10 +107,12 @@ function storeOver(call: Call): SecretStore & { readonly kind: 'keychain' } {
       return (await call({ op: 'remove', name })).removed ?? false;
     },
     async probe() {
-      await call({ op: 'probe' });
+      await withProbe(async (name) => void (await call({ op: 'probe', name })));
     },
   };
 }
+
+const probeAlone: WithProbe = (probe) => probe('probe');
 
 async function loadKeytar(): Promise<KeychainReader> {
   // Named exports are incomplete: the package is CommonJS.

@@ -1,3 +1,5 @@
+import { sha256 } from './hash.ts';
+
 /**
  * The name of a session's keychain item and of its lock: `<profile>.<12 hex>`. Sessions of another issuer, client or
  * data folder have another name, so that they never share a token or a lock (decisions.md 8).
@@ -9,7 +11,21 @@ export async function sessionName(session: {
   readonly clientId: string | undefined;
   readonly dataDir: string;
 }): Promise<string> {
-  const { createHash } = await import('node:crypto');
-  const identity = JSON.stringify([session.issuer ?? null, session.clientId ?? null, session.dataDir]);
-  return `${session.profile}.${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`;
+  const { profile, issuer = null, clientId = null, dataDir } = session;
+  return `${profile}.${twelveHexOf([issuer, clientId, dataDir])}`;
+}
+
+/** The name of the item by which a keychain is tried for a profile, always the same. */
+export function probeName({
+  profile,
+  dataDir,
+}: {
+  readonly profile: string;
+  readonly dataDir: string;
+}): string {
+  return `probe.${twelveHexOf(['probe', profile, dataDir])}`;
+}
+
+function twelveHexOf(identity: readonly (string | null)[]): string {
+  return sha256(JSON.stringify(identity)).slice(0, 12);
 }

@@ -85,6 +85,16 @@ describe('a keychain that is locked', { timeout: 30_000 }, () => {
   });
 });
 
+describe('a probe of the keychain', { timeout: 30_000 }, () => {
+  test('leaves nothing, not even what a killed one left', async () => {
+    await using keyring = await startKeyring();
+    await using child = startKeychainProcess({ env: keyring.env });
+    await child.store.write('probe', '"left behind"');
+    await child.store.probe();
+    expect(await child.store.read('probe')).toBeUndefined();
+  });
+});
+
 describe('a keychain whose service restarts', { timeout: 30_000 }, () => {
   test('is used again by a process that had used it before', async () => {
     await using keyring = await startKeyring();

@@ -107,8 +107,9 @@ describe('the helper of the keychain', { timeout: 30_000 }, () => {
 
   test('that says nothing is killed at the deadline, and the next call has another', async () => {
     await using keychain = await keychainWith({ helper: SILENT, helperTimeoutMs: 200 });
-    for (const op of [keychain.probe(), keychain.write('one', '"1"'), keychain.remove('one')]) {
-      const error: unknown = await op.catch((failure: unknown) => failure);
+    const calls = [() => keychain.probe(), () => keychain.write('one', '"1"'), () => keychain.remove('one')];
+    for (const call of calls) {
+      const error: unknown = await call().catch((failure: unknown) => failure);
       expect(keychainStateOf(error)).toBe('timeout');
       expect(error).toMatchObject({ code: 'keychain_timeout', retryable: true });
     }

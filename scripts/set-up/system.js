@@ -1,6 +1,6 @@
 /**
  * What the tests need of the operating system: a keychain and a bus to reach it, a browser, a terminal,
- * and a way to make system calls fail.
+ * a way to make system calls fail, and one to set the clock of a single program.
  * Nothing of it is needed to run mira. Where it cannot be installed, that is said and the command goes on.
  */
 import { spawnSync } from 'node:child_process';
@@ -16,12 +16,15 @@ const NEEDED = [
   { package: 'chromium', isThere: () => hasProgram('chromium') || hasProgram('chromium-browser') },
   { package: 'tmux', isThere: () => hasProgram('tmux') },
   { package: 'strace', isThere: () => hasProgram('strace') },
+  // Without it the tests set the clock by a preload, which deceives JavaScript alone.
+  { package: 'libfaketime', isThere: () => hasLibrary('faketime/libfaketime.so.1'), isOptional: true },
 ];
 
 export function ensureSystem({ root, env }) {
-  if (process.platform !== 'linux' || missing().length === 0) return;
+  if (process.platform !== 'linux' || wanted().length === 0) return;
   const superuser = hasProgram('apt-get') ? rightsToInstall() : undefined;
   if (superuser === undefined) {
+    if (missing().length === 0) return;
     say(
       `the tests that need ${missing().join(', ')} cannot run: install them with this system's package manager`,
     );
@@ -37,14 +40,25 @@ export function ensureSystem({ root, env }) {
     say(`still missing, and the tests that need them cannot run: ${missing().join(', ')}`);
 }
 
+/** What tests cannot run without. */
 function missing() {
-  return NEEDED.filter((need) => !need.isThere()).map((need) => need.package);
+  return NEEDED.filter((need) => !need.isOptional && !need.isThere()).map((need) => need.package);
+}
+
+/** That, and what is better to have and known to this system. */
+function wanted() {
+  return NEEDED.filter((need) => !need.isThere() && (!need.isOptional || isKnown(need.package))).map(
+    (need) => need.package,
+  );
+}
+
+function isKnown(name) {
+  const ran = spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' });
+  return ran.status === 0 && ran.stdout.includes(`Package: ${name}`);
 }
 
 function install({ superuser, root, env }) {
-  const packages = missing();
-  if (packages.length === 0) return;
-  say(`installing ${packages.join(', ')} (apt-get)`);
+  if (wanted().length === 0) return;
   const aptGet = [
     ...superuser,
     'env',
@@ -54,7 +68,10 @@ function install({ superuser, root, env }) {
     '-o',
     'DPkg::Lock::Timeout=300',
   ];
+  say(`installing ${wanted().join(', ')} (apt-get)`);
   runStep([...aptGet, 'update'], { cwd: root, env, failure: 'apt-get update failed' });
+  // Only now is all known that this system has.
+  const packages = wanted();
   runStep([...aptGet, 'install', '-y', '--no-install-recommends', ...packages], {
     cwd: root,
     env,

@@ -43,9 +43,9 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     await runLineChat({ ...shared, onInterrupt: context.onInterrupt });
   } else {
     const { runChat } = await import('../../ui/chat/run-chat.tsx');
-    const { reflows } = await import('../../ui/chat/live-region.ts');
+    const { reflowOf } = await import('../../ui/chat/live-region.ts');
     const facts = await chatFacts(context);
-    await runChat({ ...shared, ...facts, reflows: reflows(context.env), now: context.now });
+    await runChat({ ...shared, ...facts, reflow: reflowOf(context.env), now: context.now });
   }
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
   if (context.signal.aborted) throw abortError(context.signal);

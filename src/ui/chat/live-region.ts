@@ -1,24 +1,71 @@
 /**
  * Where the rows that are drawn again and again stand on the terminal. A window that gets narrower breaks them into
- * more rows than were drawn, and takes the cursor along; whoever erases by the number of rows drawn leaves copies behind.
+ * more rows than were drawn and takes the cursor along, each terminal in its own way; whoever erases by the number of
+ * rows drawn leaves copies behind, or erases what was finished.
  */
 import type { Picture } from './layout.ts';
 import { cellWidth } from './text-rows.ts';
 
-/** Erases what stands there of the picture, in a window that is `columns` wide by now. The cursor ends at its first cell. */
-export function eraseAfterResize(picture: Picture, columns: number): string {
-  const above = picture.rows
-    .slice(0, picture.caret.y)
-    .map(({ text }) => Math.max(1, Math.ceil(cellWidth(text) / columns)))
-    .reduce((sum, rows) => sum + rows, 0);
-  const up = above + Math.floor(picture.caret.x / columns);
-  return `${up === 0 ? '' : `\x1b[${up}A`}\r\x1b[J`;
+/**
+ * What a terminal does with rows that no longer fit: `follows` breaks them and keeps the cursor in its cell (VTE, kitty,
+ * iTerm2, Windows Terminal, tmux), `xterm.js` breaks all but the cursor's and counts rows below it as well (VS Code),
+ * `cuts` leaves them where they are (xterm, the Linux console, GNU screen).
+ */
+export type Reflow = 'follows' | 'xterm.js' | 'cuts';
+
+export function reflowOf(env: Readonly<Record<string, string | undefined>>): Reflow {
+  const term = env['TERM'] ?? '';
+  if (env['TMUX'] !== undefined) return 'follows';
+  if (XTERM_JS.has(env['TERM_PROGRAM'] ?? '')) return 'xterm.js';
+  return env['XTERM_VERSION'] !== undefined || term === 'linux' || term.startsWith('screen')
+    ? 'cuts'
+    : 'follows';
 }
 
-/** Whether the terminal breaks rows anew when its window changes, as nearly all do; what does not is known by name. */
-export function reflows(env: Readonly<Record<string, string | undefined>>): boolean {
-  const term = env['TERM'] ?? '';
-  if (env['XTERM_VERSION'] !== undefined || term === 'linux') return false;
-  // GNU screen cuts; tmux, which calls itself so too, does not.
-  return env['TMUX'] !== undefined || !/^screen(?!.*tmux)/u.test(term);
+const XTERM_JS: ReadonlySet<string> = new Set(['vscode', 'Hyper', 'Tabby']);
+
+export interface LiveRegion {
+  /** Of each row drawn: its cells, and how many rows of the window it fills by now. */
+  readonly rows: readonly { readonly cells: number; readonly count: number }[];
+  /** The cursor: in which row drawn, at which cell, and how many rows of the window below the first. */
+  readonly caret: { readonly x: number; readonly y: number };
+  readonly below: number;
+}
+
+/** As it was just drawn. */
+export function regionOf({ rows, caret }: Picture): LiveRegion {
+  return { rows: rows.map(({ text }) => ({ cells: cellWidth(text), count: 1 })), caret, below: caret.y };
+}
+
+/** After the window became `columns` wide. */
+export function resizedRegion(
+  region: LiveRegion,
+  { columns, reflow }: { readonly columns: number; readonly reflow: Reflow },
+): LiveRegion {
+  if (reflow === 'cuts') return region;
+  const fit = (cells: number): number => Math.max(1, Math.ceil(cells / columns));
+  if (reflow === 'follows') {
+    const rows = region.rows.map(({ cells }) => ({ cells, count: fit(cells) }));
+    const above = rows.slice(0, region.caret.y).reduce((sum, { count }) => sum + count, 0);
+    return { ...region, rows, below: above + Math.floor(region.caret.x / columns) };
+  }
+  let { below } = region;
+  const rows = [...region.rows];
+  // From the last row to the first, looking for the cursor where the rows passed so far have moved it.
+  for (let index = rows.length - 1; index >= 0; index -= 1) {
+    const row = rows[index];
+    if (row === undefined) continue;
+    const first = rows.slice(0, index).reduce((sum, { count }) => sum + count, 0);
+    const holdsCursor = below >= first && below < first + row.count;
+    if (holdsCursor) continue;
+    const count = fit(row.cells);
+    below += count - row.count;
+    rows[index] = { ...row, count };
+  }
+  return { ...region, rows, below: Math.max(0, below) };
+}
+
+/** Erases the region and what is below it; the cursor ends at its first cell. */
+export function eraseRegion({ below }: LiveRegion): string {
+  return `${below === 0 ? '' : `\x1b[${below}A`}\r\x1b[J`;
 }

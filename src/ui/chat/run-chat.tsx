@@ -13,7 +13,7 @@ import { createFrameOutput } from './frame-output.ts';
 import type { ChatKey } from './keys.ts';
 import { layout, type ChatFacts, type Picture } from './layout.ts';
 import type { Row } from '../rows.ts';
-import { eraseAfterResize } from './live-region.ts';
+import { eraseRegion, regionOf, resizedRegion, type LiveRegion, type Reflow } from './live-region.ts';
 import { initialState, type ChatAction, type Effect, type TurnEvent } from './state.ts';
 import { talkRows } from './submit.ts';
 import type { Talk } from './talk.ts';
@@ -33,8 +33,8 @@ export interface ChatOptions extends ChatFacts {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly style: Style;
-  /** False for a terminal that cuts its rows when the window gets narrower. */
-  readonly reflows: boolean;
+  /** What the terminal does with its rows when the window gets narrower. */
+  readonly reflow: Reflow;
   /** Ends the chat; an answer under way is stopped and kept on the screen. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
@@ -52,7 +52,9 @@ export async function runChat(options: ChatOptions): Promise<void> {
   let finished = '';
   /** What the terminal shows, as it was drawn. */
   let shown: Picture | undefined;
-  let isResized = false;
+  /** Where it stands since the window changed; absent while it is where it was drawn. */
+  let moved: LiveRegion | undefined;
+  let resizedAt = -SETTLE_MS;
   let isLent = false;
   const { promise: ready, resolve: onReady } = Promise.withResolvers<LendTerminal>();
   let lastFrameAt = 0;
@@ -148,14 +150,15 @@ export async function runChat(options: ChatOptions): Promise<void> {
     let result: { readonly value: T } | undefined;
     try {
       output.begin();
+      erase();
       ink.clear();
       output.end();
+      shown = undefined;
       await lend(async () => {
         result = { value: await work() };
       });
     } finally {
       isLent = false;
-      shown = undefined;
       dispatch({ kind: 'resized', ...sizeOf(stdout) });
     }
     if (result === undefined) throw new Error('The terminal was not lent.');
@@ -164,8 +167,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
 
   function scheduleFrame(): void {
     if (frameTimer !== undefined) return;
-    const wait = Math.max(0, lastFrameAt + FRAME_MS - now());
-    frameTimer = setTimeout(drawFrame, Math.min(wait, FRAME_MS));
+    const wait = Math.max(lastFrameAt + FRAME_MS, moved === undefined ? 0 : resizedAt + SETTLE_MS) - now();
+    frameTimer = setTimeout(drawFrame, Math.min(Math.max(wait, 0), SETTLE_MS));
   }
 
   function drawFrame(): void {
@@ -174,10 +177,10 @@ export async function runChat(options: ChatOptions): Promise<void> {
     if (isLeaving || isLent) return;
     apply({ kind: 'frame', at: now() });
     const picture = layout(state, options, now());
-    if (finished !== '' || isResized || !isSame(picture, shown)) {
+    if (finished !== '' || moved !== undefined || !isSame(picture, shown)) {
       lastFrameAt = now();
       output.begin();
-      eraseRegion();
+      erase();
       output.stream.write(finished);
       finished = '';
       ink.rerender(view(picture));
@@ -189,13 +192,13 @@ export async function runChat(options: ChatOptions): Promise<void> {
     changeTimer = change === undefined ? undefined : setTimeout(scheduleFrame, change);
   }
 
-  /** Ink erases the rows it drew; a window that was changed since may hold more of them. */
-  function eraseRegion(): void {
-    if (isResized && shown !== undefined && options.reflows) {
-      output.stream.write(eraseAfterResize(shown, state.columns));
+  /** Ink erases as many rows as it drew; a window that was changed since may hold more of them. */
+  function erase(): void {
+    if (moved !== undefined) {
+      output.stream.write(eraseRegion(moved));
       output.silently(() => ink.clear());
-    } else if (isResized || finished !== '') ink.clear();
-    isResized = false;
+    } else if (finished !== '') ink.clear();
+    moved = undefined;
   }
 
   function view(picture: Picture) {
@@ -207,7 +210,15 @@ export async function runChat(options: ChatOptions): Promise<void> {
   }
 
   const onResize = (): void => {
-    isResized = true;
+    if (shown !== undefined) {
+      moved = resizedRegion(moved ?? regionOf(shown), {
+        columns: sizeOf(stdout).columns,
+        reflow: options.reflow,
+      });
+    }
+    resizedAt = now();
+    clearTimeout(frameTimer);
+    frameTimer = undefined;
     dispatch({ kind: 'resized', ...sizeOf(stdout) });
   };
   const onLeave = (): void => dispatch({ kind: 'leave', at: now() });
@@ -250,7 +261,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     signal.removeEventListener('abort', onLeave);
     for (const controller of [...answers.values(), ...errands.values()]) controller.abort();
     output.begin();
-    eraseRegion();
+    erase();
     ink.clear();
     output.stream.write(finished);
     ink.unmount();
@@ -263,6 +274,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
 /** Thirty frames a second are as smooth as an answer gets. */
 const FRAME_MS = 33;
 const BREATH_MS = 8;
+/** While a window is being changed, what is drawn for one size would be erased by the measure of the next. */
+const SETTLE_MS = 80;
 
 function sizeOf(stdout: NodeJS.WriteStream): { readonly columns: number; readonly rows: number } {
   return { columns: stdout.columns || 80, rows: stdout.rows || 24 };

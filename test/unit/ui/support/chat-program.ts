@@ -5,6 +5,7 @@ import type { Reply, RunErrand } from '../../../../src/ui/chat/errand.ts';
 import type { Errand } from '../../../../src/ui/chat/slash.ts';
 import type { Talk } from '../../../../src/ui/chat/talk.ts';
 import { runLineChat } from '../../../../src/ui/chat/line-mode.ts';
+import { reflowOf } from '../../../../src/ui/chat/live-region.ts';
 import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
 import { createStyle } from '../../../../src/ui/style.ts';
 import { HOSTILE_TEXTS } from './hostile-corpus.ts';
@@ -117,7 +118,7 @@ const options = {
   style: createStyle({ color: process.argv.includes('--color') }),
   signal: interrupted.signal,
   now: Date.now,
-  reflows: true,
+  reflow: reflowOf(process.env),
 };
 
 process.on('SIGTERM', () => interrupted.abort());

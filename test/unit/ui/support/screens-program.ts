@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { LoginEvent } from '../../../../src/auth/login-event.ts';
 import type { ChatEvent } from '../../../../src/chat/provider.ts';
 import { MiraError, toMiraError } from '../../../../src/errors.ts';
+import { reflowOf } from '../../../../src/ui/chat/live-region.ts';
 import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
 import { copyText } from '../../../../src/ui/clipboard.ts';
 import { showLogin } from '../../../../src/ui/login-screen.ts';
@@ -66,7 +67,7 @@ await runChat({
   send,
   runErrand: () => Promise.resolve({}),
   talk: { messages: [], model: 'mira', attachments: [] },
-  reflows: true,
+  reflow: reflowOf(process.env),
   profile: 'default',
   stdin,
   stdout,

@@ -109,10 +109,10 @@ describe.concurrent('the chat on a terminal', () => {
 
   test('ends an answer after --timeout, keeps what came and goes on', async () => {
     await using server = await startChatServer(echo);
-    await using terminal = await openTerminal({ args: ['chat', '--timeout', '1'], env: server.env });
+    await using terminal = await openTerminal({ args: ['chat', '--timeout', '3'], env: server.env });
     await waitForPrompt(terminal);
     await ask(terminal, 'never end');
-    await terminal.waitFor('The answer was not whole after 1 s (--timeout).');
+    await terminal.waitFor('The answer was not whole after 3 s (--timeout).');
     await ask(terminal, 'hello');
     await waitForAnswer(terminal, 'You said: hello.');
     await leave(terminal);

@@ -1,7 +1,7 @@
 /** Slash commands that reach files, the clipboard and the server, typed into the chat on a terminal. */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { answerWith, startChatServer } from '../support/chat-server.ts';
 import { isolatedHome } from '../support/run-mira.ts';
 import type { Environment } from '../support/run-mira.ts';
@@ -72,7 +72,7 @@ describe.concurrent('slash commands', () => {
     await chat.type('/attach a.c', 'goes along: a.c');
     await chat.type('explain', 'That is all.');
     await chat.type('again', '› again');
-    await expect.poll(() => chat.requests.length).toBe(2);
+    await vi.waitFor(() => expect(chat.requests).toHaveLength(2), WAIT);
     const asked = chat.requests.map(({ body }) => JSON.parse(body).messages.at(-1).content);
     expect(asked).toEqual(['explain\n\na.c:\nint a;', 'again']);
     await chat.type('/attach nowhere.txt', 'there is no such file');
@@ -108,13 +108,14 @@ describe.concurrent('slash commands', () => {
     await chat.type('how', 'That is all.');
     const copied = (text: string) => `\u001b]52;c;${Buffer.from(text).toString('base64')}\u0007`;
     await chat.type('/copy', 'handed to the clipboard of your terminal');
-    await expect.poll(() => chat.terminal.output(), WAIT).toContain(copied(ANSWER));
+    await vi.waitFor(() => expect(chat.terminal.output()).toContain(copied(ANSWER)), WAIT);
     await chat.type('/copy code', '10 characters were handed');
-    await expect.poll(() => chat.terminal.output(), WAIT).toContain(copied('echo done\n'));
+    await vi.waitFor(() => expect(chat.terminal.output()).toContain(copied('echo done\n')), WAIT);
     await chat.type('/copy all', 'characters were handed');
-    await expect
-      .poll(() => chat.terminal.output(), WAIT)
-      .toContain(copied(`## You\n\nhow\n\n## mira\n\n${ANSWER}\n`));
+    await vi.waitFor(
+      () => expect(chat.terminal.output()).toContain(copied(`## You\n\nhow\n\n## mira\n\n${ANSWER}\n`)),
+      WAIT,
+    );
   });
 
   test('list the models, made safe, and switch between them', async () => {

@@ -4,6 +4,7 @@ import type { Sessions } from './auth/sessions.ts';
 import type { Http } from './api/http.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
+import type { History } from './store/history.ts';
 import type { Paths } from './store/paths.ts';
 import type { ProtectionForm } from './store/protection.ts';
 import type { SecretStore, StorageKind } from './store/secret-store.ts';
@@ -91,6 +92,8 @@ export interface Context {
   readonly sessions: () => Promise<Sessions>;
   readonly credentials: () => Promise<Credentials>;
   readonly http: () => Promise<Http>;
+  /** The conversations on this machine; the database is opened when something of it is asked for. */
+  readonly history: () => Promise<History>;
   readonly withSessionLock: <T>(
     name: string,
     work: () => Promise<T>,

@@ -20,6 +20,7 @@ import type { Settings } from './settings.ts';
 import { handleSignals } from './signals.ts';
 import type { Signals } from './signals.ts';
 import { resolvePaths } from './store/paths.ts';
+import type { History } from './store/history.ts';
 import type { createSessionIndex, SessionIndex } from './store/session-index.ts';
 import { isOwnVariable } from './ui/child-environment.ts';
 import { decideColor } from './ui/color.ts';
@@ -169,6 +170,7 @@ function createContext(world: World): Context {
     sessions: once(() => loadSessions(context)),
     credentials: once(() => loadCredentials(context)),
     http: once(() => loadHttp(context)),
+    history: once(() => loadHistory(context)),
     withSessionLock: async (name, work, until) => {
       const { withLock } = await import('./store/lock.ts');
       const file = `${paths.locksDir}/${name}.db`;
@@ -273,4 +275,11 @@ async function loadHttp(context: Context): Promise<Http> {
     log,
     now,
   });
+}
+
+async function loadHistory({ paths, uid, now, random, warn }: Context): Promise<History> {
+  const { createHistory } = await import('./store/history.ts');
+  const { maskKeys } = await import('./auth/mask-keys.ts');
+  const { historyFile: file, locksDir } = paths;
+  return createHistory({ file, locksDir, uid, now, random, mask: maskKeys, say: warn });
 }

@@ -15,6 +15,8 @@ export interface Paths {
   /** Which sessions exist and where; no secrets. */
   readonly sessionsFile: string;
   readonly credentialsFile: string;
+  /** Conversations. */
+  readonly historyFile: string;
   readonly stateDir: string;
   readonly locksDir: string;
   /** Held around every read-merge-write of the index, the credentials file and the configuration. */
@@ -53,6 +55,7 @@ export function resolvePaths(input: PathsInput): Paths {
     dataDir,
     sessionsFile: join(dataDir, 'sessions.json'),
     credentialsFile: join(dataDir, 'credentials.json'),
+    historyFile: join(dataDir, 'mira.db'),
     stateDir,
     locksDir: join(stateDir, 'locks'),
     storeLockFile: join(stateDir, 'locks', 'store.db'),

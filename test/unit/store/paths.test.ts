@@ -11,6 +11,7 @@ describe('resolvePaths', () => {
       dataDir: '/home/ada/.local/share/mira-cli',
       sessionsFile: '/home/ada/.local/share/mira-cli/sessions.json',
       credentialsFile: '/home/ada/.local/share/mira-cli/credentials.json',
+      historyFile: '/home/ada/.local/share/mira-cli/mira.db',
       stateDir: '/home/ada/.local/state/mira-cli',
       locksDir: '/home/ada/.local/state/mira-cli/locks',
       storeLockFile: '/home/ada/.local/state/mira-cli/locks/store.db',

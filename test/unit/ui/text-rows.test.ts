@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  cellWidth,
-  cutToWidth,
-  expandTabs,
-  wrapCells,
-  wrapWords,
-} from '../../../../src/ui/chat/text-rows.ts';
-import { HARMLESS_TEXTS } from '../support/hostile-corpus.ts';
+import { cellWidth, cutToWidth, expandTabs, wrapCells, wrapWords } from '../../../src/ui/text-rows.ts';
+import { HARMLESS_TEXTS } from './support/hostile-corpus.ts';
 
 describe('wrapWords', () => {
   it.each([

@@ -24,7 +24,7 @@ describe('wrapWords', () => {
       .array(fc.oneof(fc.constantFrom(' ', 'a', 'bc ', ...HARMLESS_TEXTS), fc.string({ unit: 'grapheme' })))
       .map((parts) => parts.join('').replace(/[\n\t]/g, ' '));
     fc.assert(
-      fc.property(line, fc.integer({ min: 2, max: 40 }), (text, width) => {
+      fc.property(line, fc.integer({ min: 4, max: 40 }), (text, width) => {
         const rows = wrapWords(text, width);
         expect(rows.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
         expect(wrapCells(text, width).join('')).toBe(text);

@@ -306,8 +306,7 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
       stored.secret.accessToken !== need.rejected
     )
       return stored;
-    // With an intent its token was spent, and the answer never saved: that is why the server does not take it any more.
-    const reason = secret.intent === undefined ? failure.message : `${failure.message} ${CUT_SHORT}`;
+    const reason = wasCutShort(session) ? `${failure.message} ${CUT_SHORT}` : failure.message;
     await note(deps, {
       entry,
       change: { ended: { at: deps.now(), reason }, lastRefresh: { at: deps.now(), outcome: 'refused' } },
@@ -322,6 +321,15 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
   if (!isStillGood(deps, { session, need })) throw failure;
   deps.log('session: refresh failed, the token is still valid', { code: failure.code });
   return session;
+}
+
+/**
+ * With an intent its token was spent and the answer never saved, which is why the server does not take it any more;
+ * unless whoever meant to renew it lived to note that it failed.
+ */
+function wasCutShort({ entry, secret }: Session): boolean {
+  if (secret.intent === undefined) return false;
+  return entry.lastRefresh === undefined || entry.lastRefresh.at < secret.intent.at;
 }
 
 /** Past the moment to renew it, and good for what is needed all the same. */

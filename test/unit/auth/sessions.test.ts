@@ -447,6 +447,21 @@ describe('a server that has ended the session', () => {
     expect(failures.map(facts)).toEqual(Array(2).fill({ code: 'session_ended', exit: 4, message }));
   });
 
+  test('is not explained so when that mira lived to see the renewal fail', async () => {
+    const platform = await openPlatform();
+    const machine = await signedInMachine(platform, EXPIRED);
+    platform.faults.push({ at: 'token', kind: 'status', status: 503 });
+    await failureOf(machine.sessions().get('default'));
+    platform.endSessions();
+
+    const message = `${hostOf(platform)} has ended the session.`;
+    expect(facts(await failureOf(machine.sessions().get('default')))).toEqual({
+      code: 'session_ended',
+      exit: 4,
+      message,
+    });
+  });
+
   test('is not believed when the store has a newer token: that one is used', async () => {
     const platform = await openPlatform();
     const machine = await signedInMachine(platform, EXPIRED);

@@ -1,6 +1,8 @@
-/** Where the Mira platform is, as its documents say (decisions.md 19). Every default address stands here. */
+/** Where the Mira platform is, as its documents say (decisions.md 19). Every default address stands here, and the name mira gives there. */
 
 export const PLATFORM_API = 'https://api.vmira.ai/v1';
 export const PLATFORM_ORIGIN = 'https://api.vmira.ai';
 /** Where people make, see and revoke their keys. */
 export const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';
+/** The OAuth client that mira is. */
+export const PLATFORM_CLIENT = 'mira-cli';

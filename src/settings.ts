@@ -2,14 +2,14 @@
  * One rule for every setting: option, then `MIRA_*` environment, then the profile in the user's config,
  * then the default (cli.md 2). Pure; each value knows where it came from.
  */
-import { PLATFORM_API } from './addresses.ts';
+import { PLATFORM_API, PLATFORM_CLIENT } from './addresses.ts';
 import type { Config, ConfigKey } from './store/config-file.ts';
 
 /** Variable and default of every setting; what each is for stands in store/config-schema.ts. */
 const SOURCES = {
   api_url: { env: ['MIRA_API_URL'], fallback: PLATFORM_API },
   issuer: { env: ['MIRA_ISSUER'], fallback: undefined },
-  client_id: { env: ['MIRA_CLIENT_ID'], fallback: 'mira-cli' },
+  client_id: { env: ['MIRA_CLIENT_ID'], fallback: PLATFORM_CLIENT },
   scopes: { env: ['MIRA_SCOPES'], fallback: 'openid profile email offline_access' },
   resource: { env: [], fallback: undefined },
   model: { env: ['MIRA_MODEL'], fallback: 'mira' },

@@ -11,7 +11,7 @@ import type { Settings } from '../settings.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import type { SessionIndex } from '../store/session-index.ts';
 import { isTokenText } from './server-text.ts';
-import { notSignedIn, signInCommand } from './sign-in-command.ts';
+import { notSignedIn, signInAgain } from './sign-in-command.ts';
 import type { Sessions } from './sessions.ts';
 
 export type Credential =
@@ -116,7 +116,7 @@ function apiUrlFor(
 }
 
 function storedBearer(deps: CredentialDeps, entry: SessionEntry): BearerSource {
-  const mend = signInCommand(entry.profile);
+  const mend = signInAgain(entry);
   const what = entry.credential === 'api_key' ? 'key' : 'session';
   return {
     get: async ({ rejected, signal } = {}): Promise<Bearer> => {

@@ -2,7 +2,7 @@
 import { isLoopback } from '../api/url.ts';
 import { MiraError } from '../errors.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
-import { signInCommand } from './sign-in-command.ts';
+import { signInAgain } from './sign-in-command.ts';
 
 /** @throws MiraError `unsafe_url` (11) naming the host that was not there at sign-in */
 export function requireKnownHosts(entry: SessionEntry, hosts: readonly string[]): void {
@@ -12,7 +12,7 @@ export function requireKnownHosts(entry: SessionEntry, hosts: readonly string[])
     'unsafe_url',
     `The issuer now names another host than when you signed in: ${stranger}.`,
     {
-      hint: `If you trust it, sign in again: ${signInCommand(entry.profile)}`,
+      hint: `If you trust it, sign in again: ${signInAgain(entry)}`,
     },
   );
 }

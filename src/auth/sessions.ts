@@ -12,7 +12,7 @@ import type { SessionIndex } from '../store/session-index.ts';
 import { findSessionIssuer } from './session-issuer.ts';
 import { expiryOf, formatSession, isFresh, parseSession, refreshWindowMs } from './session.ts';
 import type { SessionSecret, TokenSet } from './session.ts';
-import { notSignedIn, signInCommand, signInStep } from './sign-in-command.ts';
+import { notSignedIn, signInAgain, signInStep } from './sign-in-command.ts';
 
 const SAVE_TRIES = 5;
 const CUT_SHORT = 'An earlier mira was stopped while it renewed it.';
@@ -209,7 +209,7 @@ interface Exchange {
 async function exchange(deps: SessionsDeps, { entry, secret, refreshToken }: Exchange): Promise<Renewed> {
   if (entry.issuer === undefined || entry.clientId === undefined) {
     throw new MiraError('not_refreshable', 'The session cannot be renewed: no issuer is known for it.', {
-      hint: signInCommand(entry.profile),
+      hint: signInAgain(entry),
     });
   }
   const server = await findSessionIssuer(entry, { http: await deps.http(), now: deps.now });
@@ -313,8 +313,8 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
     });
     throw failure.with({
       message: reason,
-      hint: signInCommand(entry.profile),
-      next: [signInStep(entry.profile)],
+      hint: signInAgain(entry),
+      next: [signInStep(signInAgain(entry))],
     });
   }
   await note(deps, { entry, change: { lastRefresh: { at: deps.now(), outcome: 'failed' } } });
@@ -362,8 +362,8 @@ function notRefreshable(
   { session, need }: { readonly session: Session; readonly need: SessionNeed },
 ): MiraError {
   const { entry, secret } = session;
-  const hint = signInCommand(entry.profile);
-  const next = [signInStep(entry.profile)];
+  const hint = signInAgain(entry);
+  const next = [signInStep(signInAgain(entry))];
   if (secret.credential === 'api_key') {
     return new MiraError(
       'credential_rejected',
@@ -386,8 +386,8 @@ function notRefreshable(
 
 function endedError(entry: SessionEntry): MiraError {
   return new MiraError('session_ended', entry.ended?.reason ?? 'The session has ended.', {
-    hint: signInCommand(entry.profile),
-    next: [signInStep(entry.profile)],
+    hint: signInAgain(entry),
+    next: [signInStep(signInAgain(entry))],
   });
 }
 
@@ -398,7 +398,7 @@ function missingSecret(entry: SessionEntry): MiraError {
       'keychain_locked',
       'The keychain holds no session although you signed in: it is locked, or it was reset.',
       {
-        hint: `Unlock it and try again; if it was reset, ${signInCommand(entry.profile)}`,
+        hint: `Unlock it and try again; if it was reset, sign in again: ${signInAgain(entry)}`,
       },
     );
   }
@@ -406,7 +406,7 @@ function missingSecret(entry: SessionEntry): MiraError {
     'credentials_unreadable',
     'The credentials file holds no session although you signed in: it was moved or replaced.',
     {
-      hint: `Put it back, or ${signInCommand(entry.profile)}`,
+      hint: `Put it back, or sign in again: ${signInAgain(entry)}`,
     },
   );
 }

@@ -14,7 +14,7 @@ import { startPlatform } from '../support/platform/start-platform.ts';
 import type { FaultPoint, Platform } from '../support/platform/start-platform.ts';
 import { isolatedHome, runMira, startMira } from '../support/run-mira.ts';
 import type { Environment, IsolatedHome, RunningMira, RunResult } from '../support/run-mira.ts';
-import { shownCode, signIn, startLogin } from '../support/sign-in.ts';
+import { shownCode, signIn, signInAgain, startLogin } from '../support/sign-in.ts';
 import { printFigures, spread } from './figures.ts';
 import { sized } from './size.ts';
 
@@ -233,7 +233,7 @@ async function expectEndurance(state: State, life: string): Promise<void> {
     await using trouble = await state.enter(keyring);
     const attempt = async (command: Command) => {
       const result = await timed(state.name, () => run(command, world, trouble.env));
-      expect({ command, ...result }).toEqual({ command, ...refusal(state, command) });
+      expect({ command, ...result }).toEqual({ command, ...refusal(state, { command, platform }) });
     };
     // Side by side where each waits for its limit.
     if (state.name === 'frozen') await Promise.all(COMMANDS.map(attempt));
@@ -248,7 +248,10 @@ async function expectEndurance(state: State, life: string): Promise<void> {
 }
 
 /** One line that names the state, and one that says what to do. */
-function refusal({ sentence, remedy, looksEmpty }: State, command: Command): RunResult {
+function refusal(
+  { sentence, remedy, looksEmpty }: State,
+  { command, platform }: { readonly command: Command; readonly platform: Platform },
+): RunResult {
   const failed = (message: string, hint: string): RunResult => ({
     code: 10,
     signal: null,
@@ -272,7 +275,7 @@ function refusal({ sentence, remedy, looksEmpty }: State, command: Command): Run
       return looksEmpty
         ? failed(
             'The keychain holds no session although you signed in: it is locked, or it was reset.',
-            'Unlock it and try again; if it was reset, mira auth login',
+            `Unlock it and try again; if it was reset, sign in again: ${signInAgain(platform)}`,
           )
         : failed(sentence, `${remedy}, ${ELSEWHERE}`);
   }

@@ -9,7 +9,7 @@ import { startPlatform } from '../support/platform/start-platform.ts';
 import type { Fault, Platform } from '../support/platform/start-platform.ts';
 import { isolatedHome, runMira, startMira } from '../support/run-mira.ts';
 import type { IsolatedHome, RunResult } from '../support/run-mira.ts';
-import { signIn } from '../support/sign-in.ts';
+import { signIn, signInAgain } from '../support/sign-in.ts';
 import { printFigures } from './figures.ts';
 import { sized } from './size.ts';
 
@@ -172,7 +172,7 @@ function isRenewed({ code, stdout, stderr }: RunResult): boolean {
 /** Exit 4, what happened, and what to type: nothing else, and nothing twice. */
 function isLoss({ code, stdout, stderr }: RunResult, platform: Platform): boolean {
   const sentence = `mira: ${new URL(platform.issuer).host} has ended the session. An earlier mira was stopped while it renewed it.`;
-  return code === 4 && stdout === '' && stderr === `${sentence}\n  mira auth login\n`;
+  return code === 4 && stdout === '' && stderr === `${sentence}\n  ${signInAgain(platform)}\n`;
 }
 
 async function tokenOfOther(home: IsolatedHome): Promise<string> {

@@ -79,7 +79,7 @@ describe.concurrent('an API address alone', () => {
       stdout: '',
       stderr:
         'mira: Profile default holds a key; keys are not renewed.\n' +
-        '  Replace it: mira auth login --with-key\n',
+        `  Replace it: mira auth login --api-url ${platform.apiUrl}\n`,
     });
 
     const logout = await runMira(['auth', 'logout', '--json'], { home });

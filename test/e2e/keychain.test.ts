@@ -8,7 +8,7 @@ import { startPlatform } from '../support/platform/start-platform.ts';
 import type { Platform } from '../support/platform/start-platform.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
 import type { Environment, IsolatedHome, RunResult } from '../support/run-mira.ts';
-import { parseLines, signIn } from '../support/sign-in.ts';
+import { parseLines, signIn, signInAgain } from '../support/sign-in.ts';
 
 /** What a person is made to wait at most (decisions.md 9), with room for a busy machine. */
 const PATIENCE_MS = 20_000;
@@ -68,7 +68,7 @@ describe.concurrent('a session in the keychain', () => {
 
     const sentence =
       'mira: The keychain holds no session although you signed in: it is locked, or it was reset.\n' +
-      '  Unlock it and try again; if it was reset, mira auth login\n';
+      `  Unlock it and try again; if it was reset, sign in again: ${signInAgain(platform)}\n`;
     for (const args of [
       ['auth', 'token'],
       ['auth', 'refresh'],

@@ -3,9 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { startPlatform } from '../support/platform/start-platform.ts';
 import type { Platform } from '../support/platform/start-platform.ts';
-import { isolatedHome, runMira } from '../support/run-mira.ts';
+import { isolatedHome, runMira, startMira } from '../support/run-mira.ts';
 import type { IsolatedHome, RunResult } from '../support/run-mira.ts';
-import { parseLines, signIn } from '../support/sign-in.ts';
+import { parseLines, shownCode, signIn, signInAgain } from '../support/sign-in.ts';
 
 const MOMENT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const SHORT = { accessTokenTtlS: 5 };
@@ -77,7 +77,8 @@ describe.concurrent('a refused token', () => {
     const result = await runMira(['chat', 'hi', '--json'], { home });
 
     const message = `${new URL(platform.apiUrl).host} refused the credential from the session of profile default (file): No.`;
-    expect(result).toMatchObject({ code: 4, stderr: `mira: ${message}\n  Mend it with: mira auth login\n` });
+    const mend = signInAgain(platform);
+    expect(result).toMatchObject({ code: 4, stderr: `mira: ${message}\n  Mend it with: ${mend}\n` });
     expect(JSON.parse(result.stdout)).toEqual({
       schema: 'mira.error/1',
       error: {
@@ -85,8 +86,8 @@ describe.concurrent('a refused token', () => {
         message,
         exit_code: 4,
         retryable: false,
-        hint: 'Mend it with: mira auth login',
-        next: [{ command: 'mira auth login', why: 'get a credential that works' }],
+        hint: `Mend it with: ${mend}`,
+        next: [{ command: mend, why: 'get a credential that works' }],
         status: 401,
       },
     });
@@ -115,6 +116,9 @@ describe.concurrent('a refused token', () => {
       code: 4,
       status: { signed_in: false, source: 'env', checked: 'server' },
     });
+    expect((await runMira(['auth', 'status'], { home, env })).stdout).toMatch(
+      new RegExp(`^next +unset ${variable} && mira auth login$`, 'm'),
+    );
   });
 });
 
@@ -124,7 +128,7 @@ describe.concurrent('a session', () => {
     await using home = await isolatedHome();
     await signIn(platform, { home });
     platform.endSessions();
-    const sentence = `mira: ${new URL(platform.issuer).host} has ended the session.\n  mira auth login\n`;
+    const sentence = `mira: ${new URL(platform.issuer).host} has ended the session.\n  ${signInAgain(platform)}\n`;
     for (const args of [
       ['auth', 'refresh'],
       ['auth', 'token'],
@@ -142,7 +146,11 @@ describe.concurrent('a session', () => {
       last_refresh: { at: MOMENT, outcome: 'refused' },
       checked: 'local',
     });
-    await signIn(platform, { home });
+    const login = await startMira([...signInAgain(platform).split(' ').slice(1), '--storage', 'file'], {
+      home,
+    });
+    await platform.approve(await shownCode(platform, login));
+    expect(await login.finished).toMatchObject({ code: 0 });
     expect(await runMira(['chat', 'hi'], { home })).toMatchObject({ code: 0 });
   });
 
@@ -403,7 +411,7 @@ describe.concurrent('a session', () => {
       stdout: '',
       stderr:
         'mira: The issuer now names another host than when you signed in: elsewhere.invalid.\n' +
-        '  If you trust it, sign in again: mira auth login\n',
+        `  If you trust it, sign in again: ${signInAgain(platform)}\n`,
     });
     expect(await runMira(['auth', 'refresh'], { home })).toMatchObject({ code: 0 });
   });

@@ -31,6 +31,11 @@ export function startLogin(
   });
 }
 
+/** What a failure of a session of that platform says to type. */
+export function signInAgain({ issuer, apiUrl }: Pick<Platform, 'issuer' | 'apiUrl'>): string {
+  return `mira auth login --issuer ${issuer} --api-url ${apiUrl}`;
+}
+
 /** The code the program shows, once it does. */
 export async function shownCode(platform: Platform, login: RunningMira): Promise<string> {
   const isShown = (code: string) => login.stdout().includes(code) || login.stderr().includes(code);

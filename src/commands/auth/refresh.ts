@@ -1,4 +1,4 @@
-import { notSignedIn } from '../../auth/sign-in-command.ts';
+import { notSignedIn, signInAgain } from '../../auth/sign-in-command.ts';
 import { MiraError } from '../../errors.ts';
 import { valueCommand } from '../define.ts';
 import { moment, secondsUntil } from '../moments.ts';
@@ -22,7 +22,7 @@ export const refresh = valueCommand<Record<never, never>, Refreshed>({
     if (!before) throw notSignedIn(profile);
     if (before.secret.credential === 'api_key') {
       throw new MiraError('not_refreshable', `Profile ${profile} holds a key; keys are not renewed.`, {
-        hint: 'Replace it: mira auth login --with-key',
+        hint: `Replace it: ${signInAgain(before.entry)}`,
       });
     }
     const after = await sessions.get(profile, { force: true });

@@ -1,7 +1,7 @@
 import type { Credential } from '../../auth/credential.ts';
 import type { Account } from '../../auth/login-event.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
-import { signInCommand } from '../../auth/sign-in-command.ts';
+import { signInAgain, signInCommand } from '../../auth/sign-in-command.ts';
 import { PROTECTION } from '../../store/protection.ts';
 import { moment, secondsUntil } from '../moments.ts';
 import { valueCommand } from '../define.ts';
@@ -124,8 +124,13 @@ function describe(status: Status): readonly (readonly [string, string])[] {
   }
   if (status.apiUrl !== undefined) rows.push(['api', status.apiUrl]);
   rows.push(['checked', status.checked === 'server' ? 'with the server' : 'on this machine only']);
-  if (!status.signedIn) rows.push(['next', signInCommand(status.profile)]);
+  if (!status.signedIn) rows.push(['next', mending(status)]);
   return rows;
+}
+
+function mending({ profile, variable, entry }: Status): string {
+  if (variable !== undefined) return `unset ${variable} && mira auth login`;
+  return entry === undefined ? signInCommand(profile) : signInAgain(entry);
 }
 
 function clockSentence(aheadS: number): string {

@@ -145,7 +145,7 @@ describe('the bearer', () => {
     expect(bearer).toEqual({
       value: 'of-work',
       source: 'the session of profile work (keychain)',
-      mend: 'mira auth login --profile work',
+      mend: 'mira auth login --profile work --api-url https://api.example/v1',
       refreshable: true,
     });
   });

@@ -5,6 +5,7 @@ import { signOut } from '../../../src/auth/sign-out.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { SecretStore } from '../../../src/store/secret-store.ts';
 import type { Platform } from '../../support/platform/start-platform.ts';
+import { signInAgain } from '../../support/sign-in.ts';
 import { facts, failureOf, openHttp } from '../api/open-http.ts';
 import { beforeTokenRequest, grantedSession, NAME, openMachine, signedInMachine } from './support/machine.ts';
 import type { Machine } from './support/machine.ts';
@@ -414,8 +415,8 @@ describe('a server that has ended the session', () => {
     for (const failure of [first, second, forced]) {
       expect([facts(failure), failure.hint, failure.next]).toEqual([
         { code: 'session_ended', exit: 4, message: `${hostOf(platform)} has ended the session.` },
-        'mira auth login',
-        [{ command: 'mira auth login', why: 'signs you in' }],
+        signInAgain(platform),
+        [{ command: signInAgain(platform), why: 'signs you in' }],
       ]);
     }
     expect(platform.requests).toHaveLength(asked);
@@ -499,7 +500,9 @@ describe('a server that has ended the session', () => {
     await machine.keep({ entry: { ...entry, profile: 'work' }, secret });
     platform.endSessions();
 
-    expect((await failureOf(machine.sessions().get('work'))).hint).toBe('mira auth login --profile work');
+    expect((await failureOf(machine.sessions().get('work'))).hint).toBe(
+      signInAgain(platform).replace(' --issuer', ' --profile work --issuer'),
+    );
   });
 
   test("by answering with somebody else's tokens keeps nothing of them", async () => {
@@ -639,7 +642,7 @@ describe('before the refresh token is spent', () => {
         exit: 11,
         message: 'The issuer now names another host than when you signed in: evil.example.',
       },
-      'If you trust it, sign in again: mira auth login',
+      `If you trust it, sign in again: ${signInAgain(platform)}`,
     ]);
     expect(refreshesAt(platform)).toHaveLength(0);
   });
@@ -766,7 +769,7 @@ describe('without something to renew with', () => {
         exit: 4,
         message: 'The key stored for profile default was refused; a key cannot be renewed.',
       },
-      'mira auth login',
+      `mira auth login --with-key --api-url ${platform.apiUrl}`,
     ]);
   });
 });
@@ -800,7 +803,7 @@ describe('what is not there', () => {
         exit: 10,
         message: 'The keychain holds no session although you signed in: it is locked, or it was reset.',
       },
-      'Unlock it and try again; if it was reset, mira auth login',
+      `Unlock it and try again; if it was reset, sign in again: ${signInAgain(platform)}`,
     ]);
     expect((await machine.sessions().get('default')).secret.gen).toBe(1);
   });
@@ -816,7 +819,7 @@ describe('what is not there', () => {
     expect([failure.code, failure.exitCode, failure.hint]).toEqual([
       'credentials_unreadable',
       10,
-      'Put it back, or mira auth login',
+      `Put it back, or sign in again: ${signInAgain(platform)}`,
     ]);
   });
 

@@ -8,3 +8,20 @@ export function moment(ms: number): string {
 export function secondsUntil(ms: number, now: number): number {
   return Math.floor((ms - now) / 1000);
 }
+
+/** How long ago, in the largest unit that is whole: `3 days ago`. */
+export function ago(ms: number, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - ms) / 1_000));
+  const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, 'second'];
+  if (seconds < 10) return 'just now';
+  const count = Math.floor(seconds / size);
+  return `${count} ${unit}${count === 1 ? '' : 's'} ago`;
+}
+
+const UNITS = [
+  [31_536_000, 'year'],
+  [2_592_000, 'month'],
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+] as const;

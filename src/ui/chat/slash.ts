@@ -40,6 +40,19 @@ const COMMANDS = [
     summary: 'write the conversation to a file: Markdown, or .json',
   },
   {
+    name: 'history',
+    by: 'caller',
+    syntax: '/history [TEXT]',
+    summary: 'earlier conversations, or those that hold TEXT',
+  },
+  {
+    name: 'resume',
+    by: 'caller',
+    syntax: '/resume [ID]',
+    summary: 'go on with an earlier conversation; without ID, the last',
+  },
+  { name: 'fork', by: 'caller', syntax: '/fork', summary: 'go on in a copy of this conversation' },
+  {
     name: 'usage',
     by: 'caller',
     syntax: '/usage',

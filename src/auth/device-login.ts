@@ -3,7 +3,7 @@
  * laptop, a changing network and a restarting server: only the server's own "denied" or "expired", or the
  * end of the code's life, ends it. Times run on the monotonic clock that is handed in.
  */
-import { abortError, MiraError } from '../errors.ts';
+import { abortError, MiraError, toMiraError } from '../errors.ts';
 import { codeExpired } from './device-grant.ts';
 import type { DeviceAuthorization, DeviceGrant } from './device-grant.ts';
 import type { LoginEvent } from './login-event.ts';
@@ -26,26 +26,64 @@ export interface DeviceLoginDeps {
 }
 
 /**
- * Asks for a code and polls until it is approved; returns the tokens.
+ * Asks for a code and polls until it is approved; returns the tokens. A person may ask for another code meanwhile.
  * @throws MiraError `access_denied`, `device_code_expired`, `approval_lost`, `unsafe_url`, `interrupted`, …
  */
 export async function* deviceLogin(deps: DeviceLoginDeps): AsyncGenerator<LoginEvent, TokenSet> {
-  const { grant, signal } = deps;
+  let code = await requestCode(deps);
+  for (;;) {
+    const wish = createWish();
+    yield deviceCodeEvent(deps, { code, wish });
+    const outcome = yield* pollUntilApproved(deps, { code, wish });
+    if (outcome.kind === 'approved') return outcome.tokens;
+    code = outcome.code;
+  }
+}
+
+interface Code {
+  readonly authorization: DeviceAuthorization;
+  /** On the monotonic clock, milliseconds. */
+  readonly deadline: number;
+  readonly lifeS: number;
+  /** Seconds. */
+  readonly interval: number;
+}
+
+async function requestCode({ grant, elapsed, signal }: DeviceLoginDeps): Promise<Code> {
   const authorization = await grant.start(signal);
   const lifeS = clamp(authorization.expiresIn, { least: 1, most: LONGEST_LIFE_S });
-  const deadline = deps.elapsed() + lifeS * 1000;
   const interval = clamp(authorization.interval ?? DEFAULT_INTERVAL_S, {
     least: 1,
     most: grant.longestInterval,
   });
-  yield deviceCodeEvent(deps, { authorization, lifeS, interval });
-  return yield* pollUntilApproved(deps, { authorization, deadline, interval });
+  return { authorization, deadline: elapsed() + lifeS * 1000, lifeS, interval };
 }
 
-function deviceCodeEvent(
-  deps: DeviceLoginDeps,
-  code: { readonly authorization: DeviceAuthorization; readonly lifeS: number; readonly interval: number },
-): LoginEvent {
+/** A person's wish for another code; it ends a pause, never a request, because its answer may be the approval. */
+interface Wish {
+  make(): void;
+  signal(): AbortSignal;
+  /** After a wish that could not be fulfilled. */
+  forget(): void;
+}
+
+function createWish(): Wish {
+  let controller = new AbortController();
+  return {
+    make: () => controller.abort(),
+    signal: () => controller.signal,
+    forget: () => {
+      controller = new AbortController();
+    },
+  };
+}
+
+interface Watched {
+  readonly code: Code;
+  readonly wish: Wish;
+}
+
+function deviceCodeEvent(deps: DeviceLoginDeps, { code, wish }: Watched): LoginEvent {
   const { authorization, lifeS, interval } = code;
   const complete = authorization.verificationUriComplete;
   return {
@@ -57,31 +95,41 @@ function deviceCodeEvent(
     interval,
     host: deps.grant.host,
     scopes: deps.grant.scopes,
+    renew: wish.make,
   };
 }
 
-interface Wait {
-  readonly authorization: DeviceAuthorization;
-  readonly deadline: number;
-  readonly interval: number;
-}
+type Outcome =
+  | { readonly kind: 'approved'; readonly tokens: TokenSet }
+  | { readonly kind: 'replaced'; readonly code: Code };
 
-async function* pollUntilApproved(deps: DeviceLoginDeps, wait: Wait): AsyncGenerator<LoginEvent, TokenSet> {
+async function* pollUntilApproved(
+  deps: DeviceLoginDeps,
+  { code, wish }: Watched,
+): AsyncGenerator<LoginEvent, Outcome> {
   const { grant, signal } = deps;
-  let intervalS = wait.interval;
+  let intervalS = code.interval;
   let pauseS = intervalS;
   let answerMayBeLost = false;
   for (;;) {
-    const leftMs = wait.deadline - deps.elapsed();
+    const leftMs = code.deadline - deps.elapsed();
     if (leftMs <= 0) throw codeExpired();
-    await deps.sleep(Math.min(pauseS * 1000 + EARLY_TIMER_MS, leftMs), signal);
+    const pauseMs = Math.min(pauseS * 1000 + EARLY_TIMER_MS, leftMs);
+    await deps.sleep(pauseMs, AbortSignal.any([signal, wish.signal()]));
     if (signal.aborted) throw abortError(signal);
-    if (deps.elapsed() >= wait.deadline) throw codeExpired();
-    const answer = await grant.poll(wait.authorization.deviceCode, signal);
+    if (wish.signal().aborted) {
+      const answer = await requestAnother(deps);
+      if (answer.kind === 'replaced') return answer;
+      wish.forget();
+      yield { kind: 'offline', error: answer.error };
+      continue;
+    }
+    if (deps.elapsed() >= code.deadline) throw codeExpired();
+    const answer = await grant.poll(code.authorization.deviceCode, signal);
     if (signal.aborted && answer.kind !== 'approved') throw abortError(signal);
     switch (answer.kind) {
       case 'approved':
-        return answer.tokens;
+        return { kind: 'approved', tokens: answer.tokens };
       case 'pending':
         answerMayBeLost = false;
         pauseS = intervalS;
@@ -104,6 +152,21 @@ async function* pollUntilApproved(deps: DeviceLoginDeps, wait: Wait): AsyncGener
       case 'gone':
         throw answerMayBeLost ? lost(grant) : answer.error;
     }
+  }
+}
+
+/** Without a network the code that is there is still the best there is. */
+async function requestAnother(
+  deps: DeviceLoginDeps,
+): Promise<
+  { readonly kind: 'replaced'; readonly code: Code } | { readonly kind: 'failed'; readonly error: MiraError }
+> {
+  try {
+    return { kind: 'replaced', code: await requestCode(deps) };
+  } catch (error) {
+    const failure = toMiraError(error);
+    if (deps.signal.aborted || !failure.retryable) throw failure;
+    return { kind: 'failed', error: failure };
   }
 }
 

@@ -12,6 +12,8 @@ export interface Account {
 }
 
 export type LoginEvent =
+  /** The secrets will have a place, and `host` is asked how to sign in; no line of the NDJSON. */
+  | { readonly kind: 'asking'; readonly host: string }
   | {
       readonly kind: 'device_code';
       /** Where the person goes; checked, and exactly as the server sent it (RFC 8628, section 3.3). */
@@ -25,10 +27,14 @@ export type LoginEvent =
       /** Host that asks, and what it asks for. */
       readonly host: string;
       readonly scopes: readonly string[];
+      /** Asks for another code, which comes as an event of the same stream; this one is then forgotten. */
+      readonly renew: () => void;
     }
   | { readonly kind: 'pending' }
   | { readonly kind: 'slow_down'; readonly interval: number }
   | { readonly kind: 'offline'; readonly error: MiraError }
+  /** The wait is over and the session is being saved, which may ask the person something; no line of the NDJSON. */
+  | { readonly kind: 'approved' }
   | {
       readonly kind: 'authorized';
       readonly profile: string;

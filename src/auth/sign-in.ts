@@ -67,6 +67,7 @@ export async function* signIn(deps: SignInDeps, request: SignIn): AsyncGenerator
   for (;;) {
     const next = await login.next();
     if (next.done) {
+      yield { kind: 'approved' };
       yield await finish(deps, { request, tokens: next.value, dialect: { ...dialect, hosts: [...hosts] } });
       return;
     }

@@ -17,4 +17,5 @@ export const plainStyle: Style = {
   code: same,
   keyword: same,
   name: same,
+  paper: same,
 };

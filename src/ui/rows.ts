@@ -17,7 +17,8 @@ export type Tone =
   | 'comment'
   | 'number'
   | 'function'
-  | 'type';
+  | 'type'
+  | 'paper';
 
 /** A stretch of a row that looks the same throughout; its tones are applied one within the other. */
 export interface Span {

@@ -7,7 +7,6 @@ export interface Spinner {
   show(text: string): void;
   /** Takes the line away. */
   stop(): void;
-  succeed(line: string): void;
 }
 
 /** `stream` must be a terminal: without one, the caller prints lines. Texts are the caller's own or sanitized. */
@@ -31,10 +30,6 @@ export function createSpinner(options: {
     },
     stop() {
       line.stop();
-    },
-    succeed(text) {
-      line.stop();
-      stream.write(`${style.good('✓')} ${text}\n`);
     },
   };
 }

@@ -17,6 +17,8 @@ export interface Style {
   keyword(text: string): string;
   /** Names of functions. */
   name(text: string): string;
+  /** Black on white whatever the palette, for what a camera reads. */
+  paper(text: string): string;
 }
 
 export function createStyle(options: { readonly color: boolean }): Style {
@@ -36,5 +38,6 @@ export function createStyle(options: { readonly color: boolean }): Style {
     code: (text) => chalk.cyan(text),
     keyword: (text) => chalk.magenta(text),
     name: (text) => chalk.blue(text),
+    paper: (text) => chalk.black.bgWhiteBright(text),
   };
 }

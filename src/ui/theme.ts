@@ -45,5 +45,7 @@ function paintAs(tone: Tone, text: string, style: Style): string {
       return style.keyword(text);
     case 'function':
       return style.name(text);
+    case 'paper':
+      return style.paper(text);
   }
 }

@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { qrCode } from '../../src/ui/login/qr-code.ts';
 import { startPlatform } from '../support/platform/start-platform.ts';
 import type { Platform } from '../support/platform/start-platform.ts';
 import { isolatedHome, MIRA, runMira } from '../support/run-mira.ts';
@@ -22,30 +23,25 @@ describe.concurrent('signing in on a terminal', () => {
     await terminal.waitFor(COUNTDOWN);
 
     const host = new URL(platform.issuer).host;
-    expect(terminal.screen().slice(0, 12).join('\n')).toBe(
-      [
-        'To sign in, open this address',
-        '',
-        `  ${platform.issuer}/device`,
-        '',
-        'and enter the code',
-        '',
-        `  ${code}`,
-        '',
-        'Asked for by',
-        `  ${host}`,
-        'scopes: openid profile email offline_access',
-        `You started this on ${hostname()}; never type a code someone sent you.`.slice(0, 80),
-      ].join('\n'),
-    );
     await platform.approve(code);
     expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
-    const lines = terminal.scrollback();
-    expect(lines.slice(-2)).toEqual([
+    expect(terminal.scrollback()).toEqual([
+      'Asked for by',
+      `  ${host}`,
+      'scopes: openid profile email offline_access',
+      `You started this on ${hostname()}; never type a code someone sent you.`,
+      '',
+      'To sign in, open this address',
+      '',
+      `  ${platform.issuer}/device`,
+      '',
+      'and enter the code',
+      '',
+      `  ${code}`,
+      '',
       `✓ Signed in as Ada Example (ada@example.test) at ${host}`,
       'mira: The session is kept in: the encrypted file credentials.json.',
     ]);
-    expect(lines.join('\n')).not.toContain('waiting for approval');
     expectGivenBack(terminal);
   });
 
@@ -180,9 +176,117 @@ describe.concurrent('signing in on a terminal', () => {
     await using terminal = await openLogin(platform);
     const code = await waitForCode(platform, terminal);
     await terminal.waitFor(/offline, retrying \(9:5\d left\)/);
+    await terminal.waitFor(COUNTDOWN);
     await platform.approve(code);
 
     expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+  });
+
+  test('r asks for a new code, which works, and the first one is forgotten', async () => {
+    await using platform = await startPlatform();
+    await using home = await isolatedHome();
+    await using terminal = await openLogin(platform, { home });
+    const first = await waitForCode(platform, terminal);
+    await terminal.waitFor(COUNTDOWN);
+    terminal.write('r');
+    await terminal.waitFor('A new code; the one before is of no use any more.');
+    const second = await waitForCode(platform, terminal, first);
+    // Whoever approves the old one signs nobody in.
+    await platform.approve(first);
+    const before = new Set(platform.requests);
+    await platform.waitForRequest((request) => request.point === 'token' && !before.has(request));
+    expect(terminal.scrollback().join('\n')).not.toContain('Signed in');
+    await platform.approve(second);
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(terminal.scrollback().slice(11, 18)).toEqual([
+      `  ${first}`,
+      '',
+      'A new code; the one before is of no use any more.',
+      '',
+      `  ${second}`,
+      '',
+      `✓ Signed in as Ada Example (ada@example.test) at ${new URL(platform.issuer).host}`,
+    ]);
+    const polled = platform.requests
+      .filter((request) => request.point === 'token' && !before.has(request))
+      .map(({ fields }) => fields['device_code']);
+    expect(new Set(polled).size).toBe(1);
+  });
+
+  test('r without a network keeps the code that is there', async () => {
+    await using platform = await startPlatform();
+    await using terminal = await openLogin(platform);
+    const code = await waitForCode(platform, terminal);
+    await terminal.waitFor(COUNTDOWN);
+    platform.faults.push({ at: 'device', kind: 'drop' });
+    terminal.write('r');
+    await terminal.waitFor(/offline, retrying \(9:\d\d left\)/);
+    await platform.approve(code);
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(terminal.scrollback().join('\n')).not.toContain('A new code');
+  });
+
+  test('q shows the complete address as a QR code, and --qr does so at once', async () => {
+    await using platform = await startPlatform();
+    await using terminal = await openLogin(platform, { args: ['--qr'] });
+    const code = await waitForCode(platform, terminal);
+    await terminal.waitFor('q hides the QR code');
+    const { rows } = qrCode(`${platform.issuer}/device?user_code=${code}`, { color: true }) ?? { rows: [] };
+    const drawn = rows.map(({ text }) => text.trimEnd());
+    expect(terminal.screen().filter((line) => /[▀▄█]/.test(line))).toEqual(
+      drawn.filter((line) => line !== ''),
+    );
+    terminal.write('q');
+    await terminal.waitFor('q shows a QR code');
+    await platform.approve(code);
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(terminal.scrollback().join('\n')).not.toMatch(/[▀▄█]/);
+  });
+
+  test('a code that runs out ends it, with the command for another one', async () => {
+    await using platform = await startPlatform();
+    await using terminal = await openLogin(platform);
+    const code = await waitForCode(platform, terminal);
+    await terminal.waitFor(COUNTDOWN);
+    platform.expire(code);
+
+    expect(await terminal.exit).toEqual({ code: 4, signal: 0 });
+    expect(terminal.scrollback().slice(-2)).toEqual([
+      'mira: The code expired before it was approved.',
+      '  Ask for a new one: mira auth login',
+    ]);
+    expectGivenBack(terminal);
+  });
+
+  test('SIGTERM gives the terminal back and exits 143', async () => {
+    await using platform = await startPlatform();
+    await using terminal = await openLogin(platform);
+    await waitForCode(platform, terminal);
+    await terminal.waitFor(COUNTDOWN);
+    terminal.kill('SIGTERM');
+
+    expect(await terminal.exit).toEqual({ code: 143, signal: 0 });
+    expect(terminal.scrollback().at(-1)).toBe('mira: Stopped from outside (SIGTERM).');
+    expectGivenBack(terminal);
+  });
+
+  test('a server that takes its time is waited for visibly', async () => {
+    await using platform = await startPlatform();
+    const answer = Promise.withResolvers<void>();
+    platform.faults.push({ at: 'device', kind: 'hold', until: answer.promise });
+    await using terminal = await openLogin(platform);
+    await terminal.waitFor(`asking ${new URL(platform.issuer).host} for a code`);
+    answer.resolve();
+    const code = await waitForCode(platform, terminal);
+    await terminal.waitFor(COUNTDOWN);
+    await platform.approve(code);
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(terminal.scrollback().join('\n')).not.toContain('for a code');
+    expectGivenBack(terminal);
   });
 
   test('a denial gives the terminal back and says so', async () => {
@@ -303,8 +407,9 @@ function loginArgs(platform: Platform): readonly string[] {
   return ['auth', 'login', '--issuer', platform.issuer, '--api-url', platform.apiUrl, '--storage', 'file'];
 }
 
-async function waitForCode(platform: Platform, terminal: Terminal): Promise<string> {
-  const isShown = (code: string) => terminal.output().includes(code);
+/** The code that is on the screen; `other` was there before it. */
+async function waitForCode(platform: Platform, terminal: Terminal, other?: string): Promise<string> {
+  const isShown = (code: string) => code !== other && terminal.output().includes(code);
   await terminal.waitFor(() => platform.pendingUserCodes().some(isShown));
   return platform.pendingUserCodes().find(isShown) ?? '';
 }

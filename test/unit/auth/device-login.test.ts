@@ -80,6 +80,7 @@ describe('the code', () => {
         interval: 7,
         host: 'id.example',
         scopes: ['openid', 'email'],
+        renew: expect.any(Function),
       },
     ]);
   });
@@ -397,4 +398,108 @@ describe('stopping', () => {
 
     expect([tokens, error]).toEqual([TOKENS, undefined]);
   });
+});
+
+describe('another code', () => {
+  const SECOND = { deviceCode: 'second-code', userCode: 'NEXT-CODE', expiresIn: 600 };
+
+  test('is asked for when it is wished for, at once, and the first is never asked about again', async () => {
+    const clock = createSleepingClock();
+    const login = await logIn(
+      { authorization: { interval: 5 }, next: [SECOND], answers: [PENDING, PENDING, APPROVED] },
+      { clock, onEvent: renewAfter('pending') },
+    );
+
+    expect(login.events.map(summary)).toEqual([
+      'device_code ABCD-EFGH',
+      'pending',
+      'device_code NEXT-CODE',
+      'pending',
+    ]);
+    expect(login.grant.polls).toEqual(['device-code', 'second-code', 'second-code']);
+    expect(login.tokens).toEqual(TOKENS);
+  });
+
+  test('has a life and an interval of its own', async () => {
+    const { pauses, error } = await logIn(
+      { next: [{ ...SECOND, expiresIn: 12, interval: 7 }], answers: [PENDING] },
+      { onEvent: renewAfter('pending') },
+    );
+
+    expect(pauses).toEqual([5.25, 7.25, 4.75]);
+    expect(error?.code).toBe('device_code_expired');
+  });
+
+  test('does not come without a network: the first one is waited for on', async () => {
+    const refused = new MiraError('connection_refused', 'Nobody answers.');
+    const { events, grant, tokens } = await logIn(
+      { next: [refused], answers: [PENDING, APPROVED] },
+      { onEvent: renewAfter('pending') },
+    );
+
+    expect(events.map(summary)).toEqual(['device_code ABCD-EFGH', 'pending', 'offline']);
+    expect(grant.polls).toEqual(['device-code', 'device-code']);
+    expect(tokens).toEqual(TOKENS);
+  });
+
+  test('that the server refuses ends the sign-in', async () => {
+    const { error } = await logIn(
+      { next: [new MiraError('client_unknown', 'Unknown client.')], answers: [PENDING] },
+      { onEvent: renewAfter('pending') },
+    );
+
+    expect(error?.code).toBe('client_unknown');
+  });
+
+  test('is not asked for by the wish for the one before it', async () => {
+    const codes: LoginEvent[] = [];
+    const { grant } = await logIn(
+      { next: [SECOND], answers: [PENDING, PENDING, PENDING, APPROVED] },
+      {
+        onEvent: (event) => {
+          if (event.kind === 'device_code') codes.push(event);
+          if (event.kind === 'pending' && codes[0]?.kind === 'device_code') codes[0].renew();
+        },
+      },
+    );
+
+    expect(grant.polls).toEqual(['device-code', 'second-code', 'second-code', 'second-code']);
+  });
+
+  test('an approval that is on its way when it is wished for counts', async () => {
+    let renew = (): void => {};
+    const { grant, tokens } = await logIn(
+      {
+        next: [SECOND],
+        answers: [
+          () => {
+            renew();
+            return APPROVED;
+          },
+        ],
+      },
+      {
+        onEvent: (event) => {
+          if (event.kind === 'device_code') renew = event.renew;
+        },
+      },
+    );
+
+    expect([grant.polls, tokens]).toEqual([['device-code'], TOKENS]);
+  });
+
+  /** Wishes for another code once, when the event comes for the first time. */
+  function renewAfter(kind: LoginEvent['kind']): (event: LoginEvent) => void {
+    let renew: (() => void) | undefined;
+    let isDone = false;
+    return (event) => {
+      if (event.kind === 'device_code') renew = event.renew;
+      if (event.kind !== kind || isDone) return;
+      isDone = true;
+      renew?.();
+    };
+  }
+
+  const summary = (event: LoginEvent): string =>
+    event.kind === 'device_code' ? `device_code ${event.userCode}` : event.kind;
 });

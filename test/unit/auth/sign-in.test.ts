@@ -93,8 +93,8 @@ describe('signing in by device code', () => {
     const entry = await machine.entry();
     const secret = machine.secret(entry.name);
 
-    expect(events.map(({ kind }) => kind)).toEqual(['device_code', 'authorized']);
-    expect(events[1]).toEqual({
+    expect(events.map(({ kind }) => kind)).toEqual(['device_code', 'approved', 'authorized']);
+    expect(events[2]).toEqual({
       kind: 'authorized',
       profile: 'default',
       account: ADA,
@@ -533,7 +533,7 @@ describe('what was granted and cannot be kept', () => {
       request: { store: fullDisk(machine.keychain) },
     });
 
-    expect([error?.code, events.map(({ kind }) => kind)]).toEqual(['disk_full', ['device_code']]);
+    expect([error?.code, events.map(({ kind }) => kind)]).toEqual(['disk_full', ['device_code', 'approved']]);
     expect(
       requestsAt(platform, 'revocation').map(({ fields, status }) => [fields['token_type_hint'], status]),
     ).toEqual([

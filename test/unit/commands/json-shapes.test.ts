@@ -217,6 +217,7 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
 
 async function loginLines(): Promise<readonly JsonObject[]> {
   const events: readonly LoginEvent[] = [
+    { kind: 'asking', host: 'id.example' },
     {
       kind: 'device_code',
       verificationUri: 'https://id.example/device',
@@ -226,6 +227,7 @@ async function loginLines(): Promise<readonly JsonObject[]> {
       interval: 5,
       host: 'id.example',
       scopes: ['openid'],
+      renew: () => {},
     },
     {
       kind: 'device_code',
@@ -235,10 +237,12 @@ async function loginLines(): Promise<readonly JsonObject[]> {
       interval: 5,
       host: 'id.example',
       scopes: [],
+      renew: () => {},
     },
     { kind: 'pending' },
     { kind: 'slow_down', interval: 10 },
     { kind: 'offline', error: new MiraError('connection_refused', 'Cannot reach id.example.') },
+    { kind: 'approved' },
     {
       kind: 'authorized',
       profile: 'work',

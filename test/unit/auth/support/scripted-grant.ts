@@ -12,6 +12,8 @@ export interface ScriptedGrant extends DeviceGrant {
 
 export interface Script extends Partial<Omit<DeviceGrant, 'start' | 'poll'>> {
   readonly authorization?: Partial<DeviceAuthorization>;
+  /** What the server says when it is asked for another code. */
+  readonly next?: readonly (Partial<DeviceAuthorization> | MiraError)[];
   /** Given one after the other; the last one again and again. */
   readonly answers: readonly [Answer, ...Answer[]];
 }
@@ -21,8 +23,9 @@ export const APPROVED: Poll = { kind: 'approved', tokens: TOKENS };
 export const PENDING: Poll = { kind: 'pending' };
 
 /** A server that answers by a script. */
-export function createScriptedGrant({ authorization, answers, ...grant }: Script): ScriptedGrant {
+export function createScriptedGrant({ authorization, next = [], answers, ...grant }: Script): ScriptedGrant {
   const polls: string[] = [];
+  let started = 0;
   let underWay = 0;
   let mostAtOnce = 0;
   return {
@@ -35,13 +38,18 @@ export function createScriptedGrant({ authorization, answers, ...grant }: Script
     get mostAtOnce() {
       return mostAtOnce;
     },
-    start: async () => ({
-      deviceCode: 'device-code',
-      userCode: 'ABCD-EFGH',
-      verificationUri: 'https://id.example/device',
-      expiresIn: 600,
-      ...authorization,
-    }),
+    start: async () => {
+      const said = started === 0 ? authorization : next[started - 1];
+      started += 1;
+      if (said instanceof MiraError) throw said;
+      return {
+        deviceCode: 'device-code',
+        userCode: 'ABCD-EFGH',
+        verificationUri: 'https://id.example/device',
+        expiresIn: 600,
+        ...said,
+      };
+    },
     poll: async (deviceCode, signal) => {
       const answer = answers[Math.min(polls.length, answers.length - 1)] ?? answers[0];
       polls.push(deviceCode);

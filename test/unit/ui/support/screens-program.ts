@@ -6,9 +6,8 @@ import { MiraError, toMiraError } from '../../../../src/errors.ts';
 import { reflowOf } from '../../../../src/ui/chat/live-region.ts';
 import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
 import { copyText } from '../../../../src/ui/clipboard.ts';
-import { showLogin } from '../../../../src/ui/login-screen.ts';
+import { showLogin } from '../../../../src/ui/login/show-login.ts';
 import { askHidden, confirm } from '../../../../src/ui/prompts.ts';
-import { createSpinner } from '../../../../src/ui/spinner.ts';
 import { createStyle } from '../../../../src/ui/style.ts';
 
 const { stdin, stdout, stderr } = process;
@@ -30,6 +29,7 @@ async function* events(): AsyncGenerator<LoginEvent> {
     interval: 5,
     host: 'id.example',
     scopes: ['openid'],
+    renew: () => {},
   };
   await cancelled.promise;
   throw new MiraError('interrupted', 'Sign-in was cancelled.');
@@ -39,22 +39,21 @@ const copying = { env: {}, platform: 'linux' as const, isSsh: true };
 const screen = showLogin(events(), {
   stderr,
   stdin,
-  spinner: createSpinner({ stream: stderr, style }),
   style,
+  isLive: true,
+  reflow: 'xterm.js',
   machine: 'laptop',
   copy: (text) => copyText(text, { ...copying, writeToTerminal: (bytes) => void stderr.write(bytes) }),
   copyAtOnce: true,
+  qrAtOnce: false,
   now: Date.now,
-  every(intervalMs, tick) {
-    const timer = setInterval(tick, intervalMs);
-    return () => clearInterval(timer);
-  },
+  signal,
   cancel: () => cancelled.resolve(),
 });
 try {
-  for await (const event of screen) stdout.write(`event: ${event.kind}\n`);
+  for await (const { kind } of screen) if (kind === 'authorized') stdout.write('signed in\n');
 } catch (error) {
-  stdout.write(`event: ${toMiraError(error).code}\n`);
+  stdout.write(`sign-in: ${toMiraError(error).code}\n`);
 }
 
 stdout.write('type a line\n');

@@ -45,7 +45,9 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     const { runChat } = await import('../../ui/chat/run-chat.tsx');
     const { reflowOf } = await import('../../ui/chat/live-region.ts');
     const facts = await chatFacts(context);
-    await runChat({ ...shared, ...facts, reflow: reflowOf(context.env), now: context.now });
+    const { createWritingAids } = await import('./writing-aids.ts');
+    const aids = createWritingAids(context, []);
+    await runChat({ ...shared, ...facts, aids, reflow: reflowOf(context.env), now: context.now });
   }
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
   if (context.signal.aborted) throw abortError(context.signal);

@@ -1,7 +1,13 @@
 /**
- * The text being written: pure editing over graphemes, several lines, and the history of what was sent.
- * `caret` is a UTF-16 position that never stands inside a grapheme.
+ * The text being written, as a value. `caret` is a UTF-16 position that never stands inside a grapheme; a
+ * long paste is one character of the text (composer/pastes.ts). What keys do to it is in edit.ts.
  */
+import type { Change, Run } from './composer/changes.ts';
+import { replaceAll } from './composer/changes.ts';
+import type { Completion, Mention } from './composer/mentions.ts';
+import { mentionsIn } from './composer/mentions.ts';
+import { foldPaste, holdsFold, unfold, withoutFolds } from './composer/pastes.ts';
+import type { Search } from './composer/search.ts';
 
 export interface Composer {
   readonly text: string;
@@ -12,138 +18,96 @@ export interface Composer {
   readonly recalled?: number | undefined;
   /** The new text that waits while the history is shown. */
   readonly draft: string;
+  /** What was pasted and is folded. */
+  readonly pastes: readonly string[];
+  /** What can be undone and what was, newest last. */
+  readonly undo: readonly Change[];
+  readonly redo: readonly Change[];
+  /** What the last edit was, for edits that go on where it ended. */
+  readonly run?: Run | undefined;
+  /** What was killed, newest last. */
+  readonly killed: readonly string[];
+  /** What the last yank wrote: where it begins, and which of `killed` it is. */
+  readonly yanked?: { readonly from: number; readonly index: number } | undefined;
+  /** The cell that up and down keep to. */
+  readonly goal?: number | undefined;
+  /** The search through the history under way; `text` is then what it found. */
+  readonly search?: Search | undefined;
+  /** The `@path` being typed, and the paths offered for it. */
+  readonly mention?: Mention | undefined;
+  readonly completion?: Completion | undefined;
+  /** Paths that were typed or chosen, not merely pasted: only these are attached. */
+  readonly mentioned: readonly string[];
 }
 
-export type Edit =
-  | { readonly kind: 'insert'; readonly text: string }
-  | {
-      readonly kind:
-        | 'left'
-        | 'right'
-        | 'word_left'
-        | 'word_right'
-        | 'home'
-        | 'end'
-        | 'up'
-        | 'down'
-        | 'backspace'
-        | 'delete'
-        | 'delete_word'
-        | 'kill_to_start'
-        | 'kill_to_end';
-    };
+export const EMPTY_COMPOSER: Composer = {
+  text: '',
+  caret: 0,
+  history: [],
+  draft: '',
+  pastes: [],
+  undo: [],
+  redo: [],
+  killed: [],
+  mentioned: [],
+};
 
-export const EMPTY_COMPOSER: Composer = { text: '', caret: 0, history: [], draft: '' };
+/** @param history what was sent in earlier sessions, oldest first */
+export function startComposer(history: readonly string[]): Composer {
+  return { ...EMPTY_COMPOSER, history: history.slice(-LONGEST_HISTORY).map(withoutFolds) };
+}
 
-export function edit(composer: Composer, change: Edit): Composer {
-  const { text, caret } = composer;
-  switch (change.kind) {
-    case 'insert':
-      return replace(composer, { from: caret, to: caret, by: change.text });
-    case 'left':
-      return { ...composer, caret: before(text, caret) };
-    case 'right':
-      return { ...composer, caret: after(text, caret) };
-    case 'word_left':
-      return { ...composer, caret: wordBefore(text, caret) };
-    case 'word_right':
-      return { ...composer, caret: wordAfter(text, caret) };
-    case 'home':
-      return { ...composer, caret: lineStart(text, caret) };
-    case 'end':
-      return { ...composer, caret: lineEnd(text, caret) };
-    case 'up':
-      return lineStart(text, caret) === 0 ? recall(composer, -1) : moveLine(composer, -1);
-    case 'down':
-      return lineEnd(text, caret) === text.length ? recall(composer, 1) : moveLine(composer, 1);
-    case 'backspace':
-      return replace(composer, { from: before(text, caret), to: caret, by: '' });
-    case 'delete':
-      return replace(composer, { from: caret, to: after(text, caret), by: '' });
-    case 'delete_word':
-      return replace(composer, { from: wordBefore(text, caret), to: caret, by: '' });
-    case 'kill_to_start':
-      return replace(composer, { from: lineStart(text, caret), to: caret, by: '' });
-    case 'kill_to_end':
-      return replace(composer, { from: caret, to: lineEnd(text, caret), by: '' });
-  }
+/** What is sent: pastes in full. */
+export function composedText({ text, pastes }: Composer): string {
+  return unfold(text, pastes);
 }
 
 /** Empty again, with what was sent at the end of the history. */
 export function sent(composer: Composer): Composer {
-  const { text, history } = composer;
+  const { text, history, pastes, killed } = composer;
   const isNew = text.trim() !== '' && history.at(-1) !== text;
-  return { ...EMPTY_COMPOSER, history: isNew ? [...history, text].slice(-LONGEST_HISTORY) : history };
+  return withoutOldPastes({
+    ...EMPTY_COMPOSER,
+    history: isNew ? [...history, text].slice(-LONGEST_HISTORY) : history,
+    pastes,
+    killed,
+    mentioned: composer.mentioned,
+  });
 }
 
+/** Another text in place of what is written; undo brings that back. */
 export function withText(composer: Composer, text: string): Composer {
-  return { ...composer, text, caret: text.length, recalled: undefined };
+  const { text: shown, pastes } = foldHuge(text, composer.pastes);
+  return replaceAll({ ...composer, pastes, search: undefined, recalled: undefined }, { text: shown });
 }
 
-const LONGEST_HISTORY = 500;
-/** No grapheme that people type is longer; looking no further keeps every key cheap in a long text. */
-const LONGEST_GRAPHEME = 64;
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
-function replace(
-  composer: Composer,
-  range: { readonly from: number; readonly to: number; readonly by: string },
-): Composer {
-  const text = composer.text.slice(0, range.from) + range.by + composer.text.slice(range.to);
-  return { ...composer, text, caret: range.from + range.by.length };
+/** The paths of a text that are to be attached: those that this person named. */
+export function attachedPaths(text: string, { mentioned }: Composer): readonly string[] {
+  return [...new Set(mentionsIn(text))].filter((path) => mentioned.includes(path)).slice(0, MOST_ATTACHED);
 }
 
-function before(text: string, caret: number): number {
-  const start = Math.max(0, caret - LONGEST_GRAPHEME);
-  let last = start;
-  for (const { index } of graphemes.segment(text.slice(start, caret))) last = start + index;
-  return caret === 0 ? 0 : last;
+/** A text that comes from elsewhere; folded when showing it would make every key slow. */
+export function foldHuge(text: string, pastes: readonly string[]): ReturnType<typeof foldPaste> {
+  return text.length > LONGEST_SHOWN ? foldPaste(unfold(text, pastes), pastes) : { text, pastes };
 }
 
-function after(text: string, caret: number): number {
-  const [next] = graphemes.segment(text.slice(caret, caret + LONGEST_GRAPHEME));
-  return caret + (next?.segment.length ?? 0);
-}
+const LONGEST_HISTORY = 1_000;
+const LONGEST_SHOWN = 20_000;
+const MOST_ATTACHED = 20;
+/** Characters of pastes that are kept for the history. */
+const MOST_KEPT = 32 * 1024 * 1024;
 
-function wordBefore(text: string, caret: number): number {
-  return /\S*\s*$/u.exec(text.slice(0, caret))?.index ?? 0;
-}
-
-function wordAfter(text: string, caret: number): number {
-  return caret + (/^\s*\S*/u.exec(text.slice(caret))?.[0].length ?? 0);
-}
-
-function lineStart(text: string, caret: number): number {
-  return caret === 0 ? 0 : text.lastIndexOf('\n', caret - 1) + 1;
-}
-
-function lineEnd(text: string, caret: number): number {
-  const end = text.indexOf('\n', caret);
-  return end < 0 ? text.length : end;
-}
-
-/** To the line above or below, as many graphemes from its start if it has them. */
-function moveLine(composer: Composer, direction: -1 | 1): Composer {
-  const { text, caret } = composer;
-  const start = lineStart(text, caret);
-  const column = [...graphemes.segment(text.slice(start, caret))].length;
-  const target = direction < 0 ? lineStart(text, start - 1) : lineEnd(text, caret) + 1;
-  const line = text.slice(target, lineEnd(text, target));
-  const place = [...graphemes.segment(line)][column]?.index ?? line.length;
-  return { ...composer, caret: target + place };
-}
-
-function recall(composer: Composer, direction: -1 | 1): Composer {
-  const { history, recalled = history.length } = composer;
-  const place = recalled + direction;
-  if (place < 0 || place > history.length) return composer;
-  const draft = recalled === history.length ? composer.text : composer.draft;
-  const text = history[place] ?? draft;
-  return {
-    ...composer,
-    text,
-    caret: text.length,
-    draft,
-    recalled: place === history.length ? undefined : place,
-  };
+/** In a long session the oldest pastes go, and with them the entries that could no longer be sent whole. */
+function withoutOldPastes(composer: Composer): Composer {
+  let kept = composer.pastes.reduce((sum, paste) => sum + paste.length, 0);
+  if (kept <= MOST_KEPT) return composer;
+  const pastes = [...composer.pastes];
+  let { history, killed } = composer;
+  for (let number = 0; kept > MOST_KEPT && number < pastes.length - 1; number++) {
+    kept -= pastes[number]?.length ?? 0;
+    pastes[number] = '';
+    history = history.filter((text) => !holdsFold(text, number));
+    killed = killed.filter((text) => !holdsFold(text, number));
+  }
+  return { ...composer, pastes, history, killed };
 }

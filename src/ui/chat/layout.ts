@@ -3,10 +3,11 @@
  * what is queued, the composer, the status line. Always shorter than the window, every row narrower than it.
  */
 import { liveRow } from './answer-text.ts';
+import { composerRows } from './composer-rows.ts';
 import { row, type Row } from '../rows.ts';
 import { proseWidth, type ChatState, type Turn } from './state.ts';
-import { cellWidth, cutToWidth, expandTabs, wrapCells, wrapWords } from './text-rows.ts';
-import { INDENT, PROMPT } from '../theme.ts';
+import { cutToWidth, wrapWords } from './text-rows.ts';
+import { INDENT } from '../theme.ts';
 
 /** What the status line says besides the state. */
 export interface ChatFacts {
@@ -34,7 +35,7 @@ export function layout(state: ChatState, facts: ChatFacts, now: number): Picture
 
   // What gives way first in a small window: air, what goes along, the queue, the answer's row, the status line.
   const wanted = [answer, queued, along, air].map((rows) => rows.length);
-  const composer = composerRows(state, width, Math.max(1, Math.min(MOST_COMPOSER_ROWS, space - 2)));
+  const composer = composerRows(state.composer, { width, space: Math.max(1, space - 2) });
   let left = space - composer.rows.length;
   const rows: Row[] = [];
   const hasStatus = left > 0;
@@ -57,7 +58,6 @@ export function layout(state: ChatState, facts: ChatFacts, now: number): Picture
 }
 
 const AIRY = 10;
-const MOST_COMPOSER_ROWS = 8;
 
 function noticeTone(state: ChatState): Row['tone'] {
   return state.notice === undefined ? 'dim' : 'warn';
@@ -132,32 +132,4 @@ function statusText(state: ChatState, facts: ChatFacts): string {
   ]
     .filter((part) => part !== undefined)
     .join(' · ');
-}
-
-interface ComposerRows {
-  readonly rows: readonly Row[];
-  readonly caret: { readonly x: number; readonly y: number };
-}
-
-/** The part of what is written that is around the caret, at most `most` rows of it. */
-function composerRows(state: ChatState, width: number, most: number): ComposerRows {
-  const { text, caret } = state.composer;
-  const inner = Math.max(1, width - PROMPT.length);
-  const head = wrapAll(text.slice(0, caret), inner);
-  const caretRow = head.length - 1;
-  const caretCell = cellWidth(head.at(-1) ?? '');
-  const all = wrapAll(text, inner);
-  // A caret after the last cell of a full row stands at the beginning of the next.
-  const overflows = caretCell >= inner && caretCell > 0;
-  const at = overflows ? { x: 0, y: caretRow + 1 } : { x: caretCell, y: caretRow };
-  if (at.y >= all.length) all.push('');
-  const first = Math.min(Math.max(0, at.y - most + 1), Math.max(0, all.length - most));
-  const rows = all
-    .slice(first, first + most)
-    .map((line, index) => row(`${first + index === 0 ? PROMPT : INDENT}${line}`));
-  return { rows, caret: { x: PROMPT.length + at.x, y: at.y - first } };
-}
-
-function wrapAll(text: string, width: number): string[] {
-  return text.split('\n').flatMap((line) => wrapCells(expandTabs(line), width));
 }

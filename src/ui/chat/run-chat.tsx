@@ -10,14 +10,16 @@ import type { Style } from '../style.ts';
 import { ChatView, type LendTerminal } from './ChatView.tsx';
 import type { Reply, RunErrand } from './errand.ts';
 import { createFrameOutput } from './frame-output.ts';
+import { createKeyInput } from './key-input.ts';
 import type { ChatKey } from './keys.ts';
 import { layout, type ChatFacts, type Picture } from './layout.ts';
 import type { Row } from '../rows.ts';
 import { eraseRegion, regionOf, resizedRegion, type LiveRegion, type Reflow } from './live-region.ts';
 import { initialState, type ChatAction, type Effect, type TurnEvent } from './state.ts';
 import { talkRows } from './submit.ts';
-import type { Talk } from './talk.ts';
+import type { Attachment, Talk } from './talk.ts';
 import { nextChange, update } from './update.ts';
+import type { WritingAids } from './writing-aids.ts';
 import { paint } from '../theme.ts';
 
 /** Streams the answer to the last question of the conversation; throws MiraError. */
@@ -26,6 +28,7 @@ export type Send = (talk: Talk, options: { readonly signal: AbortSignal }) => As
 export interface ChatOptions extends ChatFacts {
   readonly send: Send;
   readonly runErrand: RunErrand;
+  readonly aids: WritingAids;
   /** What the chat begins with; earlier messages are printed. */
   readonly talk: Talk;
   /** Terminals; stdin must be able to do raw mode. Otherwise: line-mode.ts. */
@@ -43,19 +46,22 @@ export interface ChatOptions extends ChatFacts {
 
 /** Resolves when the person leaves, the input ends or the signal comes; the terminal is then as it was found. */
 export async function runChat(options: ChatOptions): Promise<void> {
-  const { stdin, stdout, stderr, style, signal, now } = options;
+  const { stdin, stdout, stderr, style, signal, now, aids } = options;
   const output = createFrameOutput(stdout);
   const answers = new Map<number, AbortController>();
   const errands = new Map<number, AbortController>();
   const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-  let state = initialState({ talk: options.talk, ...sizeOf(stdout) });
+  let state = initialState({ talk: options.talk, history: aids.history, ...sizeOf(stdout) });
   let finished = '';
   /** What the terminal shows, as it was drawn. */
   let shown: Picture | undefined;
   /** Where it stands since the window changed; absent while it is where it was drawn. */
   let moved: LiveRegion | undefined;
   let resizedAt = -SETTLE_MS;
+  let isRedrawn = false;
   let isLent = false;
+  let lookup = new AbortController();
+  let lent: Promise<unknown> | undefined;
   const { promise: ready, resolve: onReady } = Promise.withResolvers<LendTerminal>();
   let lastFrameAt = 0;
   let frameTimer: NodeJS.Timeout | undefined;
@@ -93,6 +99,18 @@ export async function runChat(options: ChatOptions): Promise<void> {
         return;
       case 'clear':
         finished += CLEAR_WINDOW;
+        return;
+      case 'attach':
+        void attach(effect);
+        return;
+      case 'find_paths':
+        void findPaths(effect.path);
+        return;
+      case 'editor':
+        void editElsewhere(effect.text);
+        return;
+      case 'redraw':
+        isRedrawn = true;
         return;
       case 'leave':
         isLeaving = true;
@@ -142,6 +160,45 @@ export async function runChat(options: ChatOptions): Promise<void> {
     }
   }
 
+  /** Never rejects: what cannot go along is said. */
+  async function attach({ turn, paths }: Extract<Effect, { readonly kind: 'attach' }>): Promise<void> {
+    const attachments: Attachment[] = [];
+    const refusals: string[] = [];
+    try {
+      for (const path of paths) {
+        const read = await aids.readMention(path);
+        if (read?.refusal !== undefined) refusals.push(sanitizeLine(read.refusal));
+        else if (read !== undefined) attachments.push(read.attachment);
+      }
+      dispatch({ kind: 'attached', turn, attachments, refusals });
+    } catch (error) {
+      dispatch({ kind: 'failed', turn, error: safeError(error), at: now() });
+    }
+  }
+
+  async function findPaths(path: string): Promise<void> {
+    lookup.abort();
+    lookup = new AbortController();
+    const controller = lookup;
+    const paths = await aids.findPaths(path, controller.signal);
+    if (!controller.signal.aborted) dispatch({ kind: 'paths', path, paths });
+  }
+
+  /** Never rejects: why there is no editor is said. */
+  async function editElsewhere(text: string): Promise<void> {
+    if (isLent) return;
+    try {
+      lent = withTerminal(async () => {
+        const edited = await aids.editText(text, signal);
+        if (edited.kind === 'edited') dispatch({ kind: 'edited', text: edited.text });
+        else dispatch({ kind: 'noted', text: sanitizeLine(edited.reason), at: now() });
+      });
+      await lent;
+    } catch (error) {
+      dispatch({ kind: 'noted', text: safeError(error).message, at: now() });
+    }
+  }
+
   /** Lends the terminal, as it was found, and draws the chat anew afterwards. */
   async function withTerminal<T>(work: () => Promise<T>): Promise<T> {
     const lend = await ready;
@@ -155,7 +212,17 @@ export async function runChat(options: ChatOptions): Promise<void> {
       output.end();
       shown = undefined;
       await lend(async () => {
-        result = { value: await work() };
+        if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS_AS_BEFORE);
+        // Ink stops listening but not reading: keys meant for the work would end up here. It is paused only once
+        // Node has taken notice that nobody listens.
+        await new Promise((resume) => setImmediate(resume));
+        stdin.pause();
+        try {
+          result = { value: await work() };
+        } finally {
+          stdin.resume();
+          if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS);
+        }
       });
     } finally {
       isLent = false;
@@ -177,7 +244,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     if (isLeaving || isLent) return;
     apply({ kind: 'frame', at: now() });
     const picture = layout(state, options, now());
-    if (finished !== '' || moved !== undefined || !isSame(picture, shown)) {
+    if (finished !== '' || moved !== undefined || isRedrawn || !isSame(picture, shown)) {
       lastFrameAt = now();
       output.begin();
       erase();
@@ -197,8 +264,9 @@ export async function runChat(options: ChatOptions): Promise<void> {
     if (moved !== undefined) {
       output.stream.write(eraseRegion(moved));
       output.silently(() => ink.clear());
-    } else if (finished !== '') ink.clear();
+    } else if (isRedrawn || finished !== '') ink.clear();
     moved = undefined;
+    isRedrawn = false;
   }
 
   function view(picture: Picture) {
@@ -233,7 +301,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
   const first = layout(state, options, now());
   shown = first;
   const ink = render(view(first), {
-    stdin,
+    stdin: createKeyInput(stdin),
     stdout: output.stream,
     stderr,
     // Ctrl-C is a key here, and its second press leaves.
@@ -243,9 +311,12 @@ export async function runChat(options: ChatOptions): Promise<void> {
     // The caller has looked at the streams. Ink would draw nothing until the end where CI is set.
     interactive: true,
     isScreenReaderEnabled: false,
+    // Where the terminal has it: Shift+Enter, Esc without a wait, and Ctrl on the keyboards of other scripts.
+    kittyKeyboard: { mode: 'auto', flags: ['disambiguateEscapeCodes', 'reportAlternateKeys'] },
     // Frames are paced here; a second pacemaker would pull finished rows and live rows apart.
     maxFps: 1_000,
   });
+  if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS);
   stdout.on('resize', onResize);
   stdin.on('end', onLeave);
   signal.addEventListener('abort', onLeave);
@@ -259,7 +330,10 @@ export async function runChat(options: ChatOptions): Promise<void> {
     stdout.off('resize', onResize);
     stdin.off('end', onLeave);
     signal.removeEventListener('abort', onLeave);
-    for (const controller of [...answers.values(), ...errands.values()]) controller.abort();
+    for (const controller of [...answers.values(), ...errands.values(), lookup]) controller.abort();
+    // An editor ends with the signal, and gives the terminal back first.
+    await lent?.catch(() => undefined);
+    if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS_AS_BEFORE);
     output.begin();
     erase();
     ink.clear();
@@ -276,6 +350,10 @@ const FRAME_MS = 33;
 const BREATH_MS = 8;
 /** While a window is being changed, what is drawn for one size would be erased by the measure of the next. */
 const SETTLE_MS = 80;
+
+/** modifyOtherKeys 1: keys that would otherwise look like others, and only those. */
+const XTERM_KEYS = '\x1b[>4;1m';
+const XTERM_KEYS_AS_BEFORE = '\x1b[>4m';
 
 function sizeOf(stdout: NodeJS.WriteStream): { readonly columns: number; readonly rows: number } {
   return { columns: stdout.columns || 80, rows: stdout.rows || 24 };

@@ -6,11 +6,11 @@ import type { MiraError } from '../../errors.ts';
 import type { ChatEvent } from '../../chat/provider.ts';
 import type { Row } from '../rows.ts';
 import type { GrowingText } from './answer-text.ts';
-import { EMPTY_COMPOSER, type Composer } from './composer.ts';
+import { startComposer, type Composer } from './composer.ts';
 import type { Reply, Spent } from './errand.ts';
 import type { ChatKey } from './keys.ts';
 import type { Errand } from './slash.ts';
-import type { Talk } from './talk.ts';
+import type { Attachment, Talk } from './talk.ts';
 
 export interface ChatState {
   readonly talk: Talk;
@@ -78,6 +78,19 @@ export type ChatAction =
   | { readonly kind: 'failed'; readonly turn: number; readonly error: MiraError; readonly at: number }
   | { readonly kind: 'replied'; readonly errand: number; readonly reply: Reply; readonly at: number }
   | { readonly kind: 'refused'; readonly errand: number; readonly error: MiraError; readonly at: number }
+  /** Paths that begin like the one being typed. */
+  | { readonly kind: 'paths'; readonly path: string; readonly paths: readonly string[] }
+  /** The files that the question names have been read. */
+  | {
+      readonly kind: 'attached';
+      readonly turn: number;
+      readonly attachments: readonly Attachment[];
+      /** Why others do not go along. */
+      readonly refusals: readonly string[];
+    }
+  /** The text as the editor left it. */
+  | { readonly kind: 'edited'; readonly text: string }
+  | { readonly kind: 'noted'; readonly text: string; readonly at: number }
   /** A frame is about to be drawn: finished rows leave. */
   | { readonly kind: 'frame'; readonly at: number }
   /** The program is told to end. */
@@ -91,6 +104,15 @@ export type Effect =
   | { readonly kind: 'stop_errand'; readonly id: number }
   /** An empty window; the scrollback stays. */
   | { readonly kind: 'clear' }
+  /** Files that the question names are to be read before it is sent. */
+  | {
+      readonly kind: 'attach';
+      readonly turn: number;
+      readonly paths: readonly string[];
+    }
+  | { readonly kind: 'find_paths'; readonly path: string }
+  | { readonly kind: 'editor'; readonly text: string }
+  | { readonly kind: 'redraw' }
   | { readonly kind: 'leave' };
 
 export interface Update {
@@ -98,14 +120,19 @@ export interface Update {
   readonly effects: readonly Effect[];
 }
 
-export function initialState(start: {
+export function initialState({
+  history = [],
+  ...start
+}: {
   readonly talk: Talk;
   readonly columns: number;
   readonly rows: number;
+  /** What was asked in earlier sessions, oldest first. */
+  readonly history?: readonly string[] | undefined;
 }): ChatState {
   return {
     ...start,
-    composer: EMPTY_COMPOSER,
+    composer: startComposer(history),
     queue: [],
     turns: 0,
     errands: 0,

@@ -5,13 +5,13 @@ import { INDENT, PROMPT } from '../theme.ts';
 import type { MiraError } from '../../errors.ts';
 import { growText, NO_TEXT, remainingRows } from './answer-text.ts';
 import { chain, noted, only, print } from './changes.ts';
-import { withText } from './composer.ts';
+import { attachedPaths, withText } from './composer.ts';
 import type { Reply } from './errand.ts';
 import { KEY_HELP } from './key-help.ts';
 import { obeyInTalk } from './obey-in-talk.ts';
 import { parseSlash, type Slash } from './slash.ts';
 import { proseWidth, type ChatState, type Update } from './state.ts';
-import { asked, withAttachment, type Talk } from './talk.ts';
+import { asked, withAttachment, withFiles, type Attachment, type Talk } from './talk.ts';
 import { expandTabs, wrapWords } from './text-rows.ts';
 import { failureRows, leave } from './turn.ts';
 
@@ -21,7 +21,8 @@ export function submit(
 ): Update {
   const slash = parseSlash(text);
   if (slash !== undefined) return obey(state, { slash, at });
-  return ask(state, { talk: asked(state.talk, text), shown: text, at });
+  const paths = attachedPaths(text, state.composer);
+  return ask(state, { talk: asked(state.talk, text), shown: text, paths, at });
 }
 
 interface Question {
@@ -29,12 +30,14 @@ interface Question {
   readonly talk: Talk;
   /** As it is printed. */
   readonly shown: string;
+  /** Files that it names. */
+  readonly paths?: readonly string[];
   readonly at: number;
 }
 
-function ask(state: ChatState, { talk, shown, at }: Question): Update {
+function ask(state: ChatState, { talk, shown, paths = [], at }: Question): Update {
   const id = state.turns + 1;
-  const along = state.talk.attachments.map(({ name }) => row(`${INDENT}+ ${name}`, 'dim'));
+  const along = alongRows(state.talk.attachments);
   return {
     state: {
       ...state,
@@ -44,10 +47,35 @@ function ask(state: ChatState, { talk, shown, at }: Question): Update {
       turn: { id, phase: 'waiting', startedAt: at, text: '', arrived: '', growing: NO_TEXT },
     },
     effects: [
-      ...print([...userRows(shown, state.columns), ...along, row('')]),
-      { kind: 'send', turn: id, talk },
+      ...print([...userRows(shown, state.columns), ...along]),
+      ...(paths.length === 0
+        ? [...print([row('')]), { kind: 'send', turn: id, talk } as const]
+        : [{ kind: 'attach', turn: id, paths } as const]),
     ],
   };
+}
+
+/** The files that the question under way names have been read: now it is sent. */
+export function onAttached(
+  state: ChatState,
+  action: {
+    readonly turn: number;
+    readonly attachments: readonly Attachment[];
+    readonly refusals: readonly string[];
+  },
+): Update {
+  const { turn, attachments, refusals } = action;
+  const talk = withFiles(state.talk, attachments);
+  const width = proseWidth(state.columns);
+  const refused = refusals.flatMap((line) => wrapWords(`✗ ${line}`, width).map((part) => row(part, 'bad')));
+  return {
+    state: { ...state, talk },
+    effects: [...print([...alongRows(attachments), ...refused, row('')]), { kind: 'send', turn, talk }],
+  };
+}
+
+function alongRows(attachments: readonly Attachment[]): readonly Row[] {
+  return attachments.map(({ name }) => row(`${INDENT}+ ${name}`, 'dim'));
 }
 
 function obey(state: ChatState, { slash, at }: { readonly slash: Slash; readonly at: number }): Update {

@@ -33,6 +33,20 @@ export function asked(talk: Talk, text: string): Talk {
   return { ...talk, attachments: [], messages: [...before, message] };
 }
 
+/** The last question with files that it names. */
+export function withFiles(talk: Talk, files: readonly Attachment[]): Talk {
+  const question = talk.messages.at(-1);
+  if (question === undefined || files.length === 0) return talk;
+  const whole = asked({ ...talk, attachments: files }, question.text).messages.at(-1);
+  const { text = '', images = [] } = whole ?? {};
+  const message: ChatMessage = { ...question, text };
+  const all = [...(question.images ?? []), ...images];
+  return {
+    ...talk,
+    messages: [...talk.messages.slice(0, -1), all.length === 0 ? message : { ...message, images: all }],
+  };
+}
+
 export function withAttachment(talk: Talk, attachment: Attachment | undefined): Talk {
   return attachment === undefined ? talk : { ...talk, attachments: [...talk.attachments, attachment] };
 }

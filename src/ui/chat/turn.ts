@@ -3,6 +3,7 @@ import type { MiraError } from '../../errors.ts';
 import { row, type Row } from '../rows.ts';
 import { growText, NO_TEXT, remainingRows } from './answer-text.ts';
 import { chain, only, print } from './changes.ts';
+import { cancelSearch } from './composer/search.ts';
 import { withText } from './composer.ts';
 import type { Spent } from './errand.ts';
 import { proseWidth, type ChatState, type Thought, type Turn, type TurnEvent, type Update } from './state.ts';
@@ -191,7 +192,8 @@ function thoughtRows(text: string, { columns }: Pick<ChatState, 'columns'>): rea
 
 /** After a stop or a failure nothing is sent by itself: what was queued can be changed first. */
 function giveBack(ended: Update): Update {
-  const { queue, composer } = ended.state;
+  const { queue } = ended.state;
+  const composer = cancelSearch(ended.state.composer);
   if (queue.length === 0) return ended;
   const text = [...queue, composer.text].filter((part) => part !== '').join('\n');
   return { ...ended, state: { ...ended.state, queue: [], composer: withText(composer, text) } };

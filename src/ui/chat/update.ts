@@ -1,8 +1,10 @@
 /** One action on the chat, and when it will change by time alone. */
-import { chain, only } from './changes.ts';
+import { chain, noted, only } from './changes.ts';
+import { offerPaths } from './composer/mentions.ts';
+import { editedElsewhere } from './edit.ts';
 import { onKey } from './on-key.ts';
 import type { ChatAction, ChatState, Update } from './state.ts';
-import { onRefusal, onReply, sendNext } from './submit.ts';
+import { onAttached, onRefusal, onReply, sendNext } from './submit.ts';
 import { leave, onEvent, onFailure, onFrame, settle } from './turn.ts';
 
 export function update(state: ChatState, action: ChatAction): Update {
@@ -31,6 +33,14 @@ export function update(state: ChatState, action: ChatAction): Update {
       return state.errand?.id === action.errand
         ? chain(onRefusal(state, action), (next) => sendNext(next, action.at))
         : only(state);
+    case 'paths':
+      return only({ ...state, composer: offerPaths(state.composer, action) });
+    case 'attached':
+      return state.turn?.id === action.turn ? onAttached(state, action) : only(state);
+    case 'edited':
+      return only({ ...state, composer: editedElsewhere(state.composer, action.text) });
+    case 'noted':
+      return noted(state, action);
     case 'frame':
       return onFrame(state, action.at);
     case 'leave':

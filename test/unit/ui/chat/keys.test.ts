@@ -26,34 +26,80 @@ const NONE: Key = {
 };
 
 const insert = (text: string) => ({ kind: 'edit', edit: { kind: 'insert', text } });
-const move = (kind: string) => ({ kind: 'edit', edit: { kind } });
+const edit = (kind: string) => ({ kind: 'edit', edit: { kind } });
 
 it.each([
   ['hello', {}, [insert('hello')]],
+  ['你好', {}, [insert('你好')]],
   ['\r', { return: true }, [{ kind: 'submit' }]],
+  ['\r\r', {}, [{ kind: 'submit' }, { kind: 'submit' }]],
   ['\r', { return: true, meta: true }, [insert('\n')]],
   ['\r', { return: true, shift: true }, [insert('\n')]],
+  ['\r', { return: true, ctrl: true }, [insert('\n')]],
   ['\n', {}, [insert('\n')]],
+  ['j', { ctrl: true }, [insert('\n')]],
   ['', { escape: true }, [{ kind: 'stop' }]],
   ['c', { ctrl: true }, [{ kind: 'interrupt' }]],
   ['d', { ctrl: true }, [{ kind: 'end_or_delete' }]],
-  ['w', { ctrl: true }, [move('delete_word')]],
-  ['z', { ctrl: true }, []],
-  ['', { leftArrow: true }, [move('left')]],
-  ['', { leftArrow: true, ctrl: true }, [move('word_left')]],
-  ['b', { meta: true }, [move('word_left')]],
-  ['', { backspace: true, meta: true }, [move('delete_word')]],
-  ['', { delete: true }, [move('delete')]],
-  ['\t', { tab: true }, []],
+  ['g', { ctrl: true }, [{ kind: 'editor' }]],
+  ['l', { ctrl: true }, [{ kind: 'redraw' }]],
+  ['o', { ctrl: true }, [{ kind: 'reasoning' }]],
+  ['a', { ctrl: true }, [edit('home')]],
+  ['e', { ctrl: true }, [edit('end')]],
+  ['b', { ctrl: true }, [edit('left')]],
+  ['f', { ctrl: true }, [edit('right')]],
+  ['p', { ctrl: true }, [edit('up')]],
+  ['n', { ctrl: true }, [edit('down')]],
+  ['h', { ctrl: true }, [edit('backspace')]],
+  ['w', { ctrl: true }, [edit('kill_space_word')]],
+  ['u', { ctrl: true }, [edit('kill_to_start')]],
+  ['k', { ctrl: true }, [edit('kill_to_end')]],
+  ['y', { ctrl: true }, [edit('yank')]],
+  ['t', { ctrl: true }, [edit('transpose')]],
+  ['r', { ctrl: true }, [edit('search_older')]],
+  ['s', { ctrl: true }, [edit('search_newer')]],
+  ['z', { ctrl: true }, [edit('undo')]],
+  ['_', { ctrl: true }, [edit('undo')]],
+  ['-', { ctrl: true, shift: true }, [edit('undo')]],
+  ['z', { ctrl: true, shift: true }, [edit('redo')]],
+  ['q', { ctrl: true }, []],
+  ['V', { ctrl: true, shift: true }, []],
+  ['', { leftArrow: true }, [edit('left')]],
+  ['', { leftArrow: true, ctrl: true }, [edit('word_left')]],
+  ['', { rightArrow: true, meta: true }, [edit('word_right')]],
+  ['', { upArrow: true }, [edit('up')]],
+  ['', { downArrow: true }, [edit('down')]],
+  ['', { home: true }, [edit('home')]],
+  ['', { home: true, ctrl: true }, [edit('text_start')]],
+  ['', { end: true, ctrl: true }, [edit('text_end')]],
+  ['', { delete: true }, [edit('delete')]],
+  ['', { delete: true, ctrl: true }, [edit('kill_word_after')]],
+  ['', { backspace: true }, [edit('backspace')]],
+  ['', { backspace: true, meta: true }, [edit('kill_word_before')]],
+  ['b', { meta: true }, [edit('word_left')]],
+  ['f', { meta: true }, [edit('word_right')]],
+  ['d', { meta: true }, [edit('kill_word_after')]],
+  ['y', { meta: true }, [edit('yank_older')]],
+  ['z', { meta: true }, [edit('redo')]],
+  ['<', { meta: true }, [edit('text_start')]],
+  ['>', { meta: true }, [edit('text_end')]],
+  ['q', { meta: true }, []],
+  ['', { tab: true }, [edit('complete')]],
+  ['', { tab: true, shift: true }, []],
+  ['', { pageUp: true }, []],
+  ['a', { super: true }, []],
+  ['a', { eventType: 'release' }, []],
+  ['a', { eventType: 'repeat' }, [insert('a')]],
   ['typed quickly\r', {}, [insert('typed quickly'), { kind: 'submit' }]],
-  ['ab\x15cd', {}, [insert('ab'), move('kill_to_start'), insert('cd')]],
+  ['ab\x15cd\x1f', {}, [insert('ab'), edit('kill_to_start'), insert('cd'), edit('undo')]],
   ['pasted\rwithout\rmarks\r', {}, [insert('pasted\nwithout\nmarks\n')]],
   ['rm\u202e -rf', {}, [insert('rm -rf')]],
-])('%j with %j', (input, key, expected) => {
+] as const)('%j with %j', (input, key, expected) => {
   expect(chatKeys(input, { ...NONE, ...key })).toEqual(expected);
 });
 
 it('takes a paste as text, whatever is in it', () => {
-  expect(pastedKeys('one\r\ntwo\r\x1b]52;c;eA==\x07\x03three')).toEqual([insert('one\ntwo\nthree')]);
+  const pasted = (text: string) => [{ kind: 'edit', edit: { kind: 'paste', text } }];
+  expect(pastedKeys('one\r\ntwo\r\x1b]52;c;eA==\x07\x03three')).toEqual(pasted('one\ntwo\nthree'));
   expect(pastedKeys('\x1b[2J')).toEqual([]);
 });

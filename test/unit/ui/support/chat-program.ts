@@ -1,4 +1,5 @@
 /** The chat as a program of its own for a real terminal: what is asked decides what the answer does. */
+import { createWritingAids } from '../../../../src/commands/chat/writing-aids.ts';
 import { toMiraError, MiraError } from '../../../../src/errors.ts';
 import type { ChatEvent } from '../../../../src/chat/provider.ts';
 import type { Reply, RunErrand } from '../../../../src/ui/chat/errand.ts';
@@ -119,6 +120,10 @@ const options = {
   signal: interrupted.signal,
   now: Date.now,
   reflow: reflowOf(process.env),
+  aids: createWritingAids(
+    { env: process.env, platform: process.platform, elapsed: () => performance.now(), onInterrupt },
+    process.argv.includes('--history') ? ['git push', 'git pull', 'make tea\nand drink it'] : [],
+  ),
 };
 
 process.on('SIGTERM', () => interrupted.abort());

@@ -67,6 +67,13 @@ await runChat({
   runErrand: () => Promise.resolve({}),
   talk: { messages: [], model: 'mira', attachments: [] },
   reflow: reflowOf(process.env),
+  aids: {
+    history: [],
+    findPaths: () => Promise.resolve([]),
+    readMention: () => Promise.resolve(undefined),
+    editText: (text) => Promise.resolve({ kind: 'edited', text }),
+    asksForXtermKeys: false,
+  },
   profile: 'default',
   stdin,
   stdout,

@@ -270,7 +270,7 @@ describe('a login that cannot keep what it would get', () => {
       stdout: '',
       stderr:
         'mira: A session kept in memory would end with this command.\n' +
-        '  Use --storage keychain or file, or sign in inside a chat.\n',
+        '  Use --storage keychain or file; to use mira without keeping anything, set MIRA_API_KEY.\n',
     });
     expect(platform.requests).toEqual([]);
   });

@@ -24,7 +24,7 @@ export async function chooseStore(context: Context, storage: string): Promise<Ch
       return openFile(context);
     case 'memory':
       throw new MiraError('invalid_usage', 'A session kept in memory would end with this command.', {
-        hint: 'Use --storage keychain or file, or sign in inside a chat.',
+        hint: 'Use --storage keychain or file; to use mira without keeping anything, set MIRA_API_KEY.',
       });
     default:
       throw new MiraError('invalid_input', 'The storage is none of: auto, keychain, file.', {
@@ -43,8 +43,7 @@ async function chooseByItself(context: Context): Promise<ChosenStore> {
       context.notice(`${failure.message} The session goes into the encrypted file (MIRA_PASSPHRASE).`);
       return openFile(context);
     }
-    const protection = context.canPrompt ? await askForFile(context, failure) : undefined;
-    if (protection) return openFile(context, protection);
+    if (context.canPrompt) return openFile(context, await askForFile(context, failure));
     throw failure.with({
       hint: `${failure.hint ?? 'Use an encrypted file: mira auth login --storage file'} (MIRA_PASSPHRASE gives its passphrase), or set MIRA_API_KEY.`,
       next: [{ command: 'mira auth login --storage file', why: 'keeps the session in an encrypted file' }],
@@ -52,8 +51,11 @@ async function chooseByItself(context: Context): Promise<ChosenStore> {
   }
 }
 
-/** Why the keychain does not work, and which file is wanted instead; undefined for none. */
-async function askForFile(context: Context, failure: MiraError): Promise<ProtectionForm | undefined> {
+/**
+ * Why the keychain does not work, and which file is wanted instead.
+ * @throws MiraError exit 10 for none: what is kept nowhere would end with this command
+ */
+async function askForFile(context: Context, failure: MiraError): Promise<ProtectionForm> {
   const { confirm } = await import('../../ui/prompts.ts');
   const { stdin, stderr } = context.io.terminal();
   const ask = (question: string): Promise<boolean> =>
@@ -63,7 +65,10 @@ async function askForFile(context: Context, failure: MiraError): Promise<Protect
   if (await ask(`Keep the session in a file with a passphrase instead (${PROTECTION.passphrase})?`))
     return 'passphrase';
   if (await ask(`In a file with a key file (${PROTECTION.key_file})?`)) return 'key_file';
-  return undefined;
+  throw failure.with({
+    message: 'There is nowhere to keep the session: the keychain cannot be used, and no file is wanted.',
+    hint: 'Kept nowhere, it would end with this command. To use mira without keeping anything, set MIRA_API_KEY.',
+  });
 }
 
 async function openKeychain(context: Context): Promise<ChosenStore> {

@@ -47,7 +47,14 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     const facts = await chatFacts(context);
     const { createWritingAids } = await import('./writing-aids.ts');
     const aids = createWritingAids(context, []);
-    await runChat({ ...shared, ...facts, aids, reflow: reflowOf(context.env), now: context.now });
+    await runChat({
+      ...shared,
+      ...facts,
+      aids,
+      reflow: reflowOf(context.env),
+      highlight: () => undefined,
+      now: context.now,
+    });
   }
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
   if (context.signal.aborted) throw abortError(context.signal);

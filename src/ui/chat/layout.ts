@@ -2,11 +2,12 @@
  * The live region, the only part that is ever drawn twice: the growing row of the answer, what is waited for,
  * what is queued, the composer, the status line. Always shorter than the window, every row narrower than it.
  */
-import { liveRow } from './answer-text.ts';
+import { liveMarkdown } from '../markdown/growing-markdown.ts';
 import { composerRows } from './composer-rows.ts';
+import { liveRow } from './growing-text.ts';
 import { row, type Row } from '../rows.ts';
 import { proseWidth, type ChatState, type Turn } from './state.ts';
-import { cutToWidth, wrapWords } from './text-rows.ts';
+import { cutToWidth, wrapWords } from '../text-rows.ts';
 import { INDENT } from '../theme.ts';
 
 /** What the status line says besides the state. */
@@ -27,51 +28,50 @@ export function layout(state: ChatState, facts: ChatFacts, now: number): Picture
   const width = proseWidth(state.columns);
   // One row less than the window: a frame that fills it would scroll with every drawing.
   const space = Math.max(1, state.rows - 1);
-  const answer = answerRows(state, width, now);
-  const along = alongRows(state, width);
-  const queued = queuedRows(state, width);
-  const status = row(cutToWidth(state.notice?.text ?? statusText(state, facts), width), noticeTone(state));
-  const air = state.turn !== undefined && space >= AIRY ? [row('')] : [];
-
-  // What gives way first in a small window: air, what goes along, the queue, the answer's row, the status line.
-  const wanted = [answer, queued, along, air].map((rows) => rows.length);
   const composer = composerRows(state.composer, { width, space: Math.max(1, space - 2) });
   let left = space - composer.rows.length;
-  const rows: Row[] = [];
-  const hasStatus = left > 0;
-  if (hasStatus) left -= 1;
-  const fits = wanted.map((count) => {
-    const taken = Math.min(count, left);
-    left -= taken;
+  const take = (rows: readonly Row[]): readonly Row[] => {
+    const taken = rows.slice(0, left);
+    left -= taken.length;
     return taken;
-  });
-  rows.push(
-    ...answer.slice(0, fits[0]),
-    ...queued.slice(0, fits[1]),
-    ...air.slice(0, fits[3]),
-    ...along.slice(0, fits[2]),
-  );
-  const y = rows.length + composer.caret.y;
-  rows.push(...composer.rows);
-  if (hasStatus) rows.push(status);
-  return { rows, caret: { x: composer.caret.x, y } };
+  };
+  // What gives way first in a small window: air, what goes along, the queue, the answer, the status line.
+  const status = take([statusRow(state, { facts, width })]);
+  const answer = take(answerRows(state, { width, now, most: left }));
+  const queued = take(queuedRows(state, width));
+  const along = take(alongRows(state, width));
+  const air = take(state.turn !== undefined && space >= AIRY ? [row('')] : []);
+  const above = [...answer, ...queued, ...air, ...along];
+  return {
+    rows: [...above, ...composer.rows, ...status],
+    caret: { x: composer.caret.x, y: above.length + composer.caret.y },
+  };
 }
 
 const AIRY = 10;
 
-function noticeTone(state: ChatState): Row['tone'] {
-  return state.notice === undefined ? 'dim' : 'warn';
+function statusRow(
+  state: ChatState,
+  { facts, width }: { readonly facts: ChatFacts; readonly width: number },
+): Row {
+  const { notice } = state;
+  return row(
+    cutToWidth(notice?.text ?? statusText(state, facts), width),
+    notice === undefined ? 'dim' : 'warn',
+  );
 }
 
-function answerRows(state: ChatState, width: number, now: number): readonly Row[] {
+function answerRows(
+  state: ChatState,
+  { width, now, most }: { readonly width: number; readonly now: number; readonly most: number },
+): readonly Row[] {
   const { turn, errand } = state;
   if (errand !== undefined) {
-    return [
-      row(cutToWidth(`/${errand.name} — ${secondsSince(errand.startedAt, now)} s · Esc stops`, width), 'dim'),
-    ];
+    const seconds = secondsSince(errand.startedAt, now);
+    return [row(cutToWidth(`/${errand.name} — ${seconds} s · Esc stops`, width), 'dim')];
   }
   if (turn === undefined) return [];
-  if (turn.phase === 'answering') return [row(liveRow(turn.growing, width))];
+  if (turn.phase === 'answering') return liveMarkdown(turn.growing, { width, most });
   const waiting = row(cutToWidth(waitingText(turn, { model: state.talk.model, now }), width), 'dim');
   if (turn.phase !== 'thinking' || turn.thought === undefined) return [waiting];
   if (state.showsReasoning) return [row(liveRow(turn.thought.growing, width), 'dim'), waiting];

@@ -4,7 +4,7 @@
  * rows drawn leaves copies behind, or erases what was finished.
  */
 import type { Picture } from './layout.ts';
-import { cellWidth } from './text-rows.ts';
+import { cellWidth } from '../text-rows.ts';
 
 /**
  * What a terminal does with rows that no longer fit: `follows` breaks them and keeps the cursor in its cell (VTE, kitty,

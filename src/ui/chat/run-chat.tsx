@@ -5,6 +5,7 @@
  */
 import { render } from 'ink';
 import { toMiraError, type MiraError } from '../../errors.ts';
+import type { Highlight } from '../markdown/color-code.ts';
 import { createSanitizer, sanitize, sanitizeLine, type Sanitizer } from '../sanitize.ts';
 import type { Style } from '../style.ts';
 import { ChatView, type LendTerminal } from './ChatView.tsx';
@@ -36,6 +37,8 @@ export interface ChatOptions extends ChatFacts {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly style: Style;
+  /** Colours of code. */
+  readonly highlight: Highlight;
   /** What the terminal does with its rows when the window gets narrower. */
   readonly reflow: Reflow;
   /** Ends the chat; an answer under way is stopped and kept on the screen. */
@@ -51,7 +54,12 @@ export async function runChat(options: ChatOptions): Promise<void> {
   const answers = new Map<number, AbortController>();
   const errands = new Map<number, AbortController>();
   const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-  let state = initialState({ talk: options.talk, history: aids.history, ...sizeOf(stdout) });
+  let state = initialState({
+    talk: options.talk,
+    history: aids.history,
+    highlight: options.highlight,
+    ...sizeOf(stdout),
+  });
   let finished = '';
   /** What the terminal shows, as it was drawn. */
   let shown: Picture | undefined;
@@ -242,6 +250,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
     clearTimeout(frameTimer);
     frameTimer = undefined;
     if (isLeaving || isLent) return;
+    lookAtSize(stdout);
+    if (moved !== undefined && now() < resizedAt + SETTLE_MS) return scheduleFrame();
     apply({ kind: 'frame', at: now() });
     const picture = layout(state, options, now());
     if (finished !== '' || moved !== undefined || isRedrawn || !isSame(picture, shown)) {
@@ -354,6 +364,14 @@ const SETTLE_MS = 80;
 /** modifyOtherKeys 1: keys that would otherwise look like others, and only those. */
 const XTERM_KEYS = '\x1b[>4;1m';
 const XTERM_KEYS_AS_BEFORE = '\x1b[>4m';
+
+/**
+ * Tells at once when the window has changed. The signal comes later, and what is drawn for the old size in between is
+ * broken by the terminal. Node asks the terminal nowhere else.
+ */
+function lookAtSize(stdout: NodeJS.WriteStream): void {
+  if ('_refreshSize' in stdout && typeof stdout._refreshSize === 'function') stdout._refreshSize();
+}
 
 function sizeOf(stdout: NodeJS.WriteStream): { readonly columns: number; readonly rows: number } {
   return { columns: stdout.columns || 80, rows: stdout.rows || 24 };

@@ -5,7 +5,9 @@
 import type { MiraError } from '../../errors.ts';
 import type { ChatEvent } from '../../chat/provider.ts';
 import type { Row } from '../rows.ts';
-import type { GrowingText } from './answer-text.ts';
+import type { Highlight } from '../markdown/color-code.ts';
+import type { GrowingMarkdown } from '../markdown/growing-markdown.ts';
+import type { GrowingText } from './growing-text.ts';
 import { startComposer, type Composer } from './composer.ts';
 import type { Reply, Spent } from './errand.ts';
 import type { ChatKey } from './keys.ts';
@@ -34,6 +36,7 @@ export interface ChatState {
   readonly spent: Spent;
   /** Who is signed in, once a slash command changed it. */
   readonly account?: { readonly name: string | undefined } | undefined;
+  readonly highlight: Highlight;
   readonly columns: number;
   readonly rows: number;
 }
@@ -46,7 +49,7 @@ export interface Turn {
   readonly text: string;
   /** The part of it that no frame has taken in. */
   readonly arrived: string;
-  readonly growing: GrowingText;
+  readonly growing: GrowingMarkdown;
   /** Absent until the model reasons. */
   readonly thought?: Thought | undefined;
   readonly retry?: { readonly attempt: number; readonly at: number; readonly reason: string } | undefined;
@@ -125,6 +128,8 @@ export function initialState({
   ...start
 }: {
   readonly talk: Talk;
+  /** Colours of code; what it finds may change between two calls. */
+  readonly highlight: Highlight;
   readonly columns: number;
   readonly rows: number;
   /** What was asked in earlier sessions, oldest first. */
@@ -147,3 +152,11 @@ export function initialState({
 export function proseWidth(columns: number): number {
   return Math.max(4, columns - 1);
 }
+
+/** How many rows of an answer may wait to be finished; the rest of the window is for writing. */
+export function liveRowsOf({ rows }: Pick<ChatState, 'rows'>): number {
+  return Math.max(1, Math.min(MOST_LIVE_ROWS, rows - ROWS_BELOW));
+}
+
+const MOST_LIVE_ROWS = 12;
+const ROWS_BELOW = 12;

@@ -1,9 +1,9 @@
 /** What was written and sent: a question starts an answer, a slash command is obeyed. */
+import { NO_MARKDOWN } from '../markdown/growing-markdown.ts';
 import { row, type Row } from '../rows.ts';
 import { sanitizeLine } from '../sanitize.ts';
 import { INDENT, PROMPT } from '../theme.ts';
 import type { MiraError } from '../../errors.ts';
-import { growText, NO_TEXT, remainingRows } from './answer-text.ts';
 import { chain, noted, only, print } from './changes.ts';
 import { attachedPaths, withText } from './composer.ts';
 import type { Reply } from './errand.ts';
@@ -12,8 +12,8 @@ import { obeyInTalk } from './obey-in-talk.ts';
 import { parseSlash, type Slash } from './slash.ts';
 import { proseWidth, type ChatState, type Update } from './state.ts';
 import { asked, withAttachment, withFiles, type Attachment, type Talk } from './talk.ts';
-import { expandTabs, wrapWords } from './text-rows.ts';
-import { failureRows, leave } from './turn.ts';
+import { expandTabs, wrapWords } from '../text-rows.ts';
+import { answerRows, failureRows, leave, type MarkdownPlace } from './turn.ts';
 
 export function submit(
   state: ChatState,
@@ -44,7 +44,7 @@ function ask(state: ChatState, { talk, shown, paths = [], at }: Question): Updat
       talk,
       turns: id,
       notice: undefined,
-      turn: { id, phase: 'waiting', startedAt: at, text: '', arrived: '', growing: NO_TEXT },
+      turn: { id, phase: 'waiting', startedAt: at, text: '', arrived: '', growing: NO_MARKDOWN },
     },
     effects: [
       ...print([...userRows(shown, state.columns), ...along]),
@@ -161,16 +161,11 @@ export function onRefusal(state: ChatState, { error }: { readonly error: MiraErr
 }
 
 /** A conversation that was had before, as it would have been printed then. */
-export function talkRows({ messages }: Talk, { columns }: Pick<ChatState, 'columns'>): readonly Row[] {
+export function talkRows({ messages }: Talk, place: MarkdownPlace): readonly Row[] {
   return messages.flatMap(({ role, text }) => [
-    ...(role === 'user' ? userRows(text, columns) : answerRows(text, columns)),
+    ...(role === 'user' ? userRows(text, place.columns) : answerRows(text, place)),
     row(''),
   ]);
-}
-
-function answerRows(text: string, columns: number): readonly Row[] {
-  const grown = growText(NO_TEXT, text.trimEnd(), proseWidth(columns));
-  return [...grown.finished, ...remainingRows(grown.text)].map((line) => row(line));
 }
 
 /** The next of what was sent while an answer streamed. */

@@ -1,14 +1,28 @@
 /** An answer under way: what arrives, how it ends, and what becomes of it. */
 import type { MiraError } from '../../errors.ts';
 import { row, type Row } from '../rows.ts';
-import { growText, NO_TEXT, remainingRows } from './answer-text.ts';
+import {
+  endMarkdown,
+  growMarkdown,
+  NO_MARKDOWN,
+  type MarkdownOptions,
+} from '../markdown/growing-markdown.ts';
+import { growText, NO_TEXT, remainingRows } from './growing-text.ts';
 import { chain, only, print } from './changes.ts';
 import { cancelSearch } from './composer/search.ts';
 import { withText } from './composer.ts';
 import type { Spent } from './errand.ts';
-import { proseWidth, type ChatState, type Thought, type Turn, type TurnEvent, type Update } from './state.ts';
+import {
+  liveRowsOf,
+  proseWidth,
+  type ChatState,
+  type Thought,
+  type Turn,
+  type TurnEvent,
+  type Update,
+} from './state.ts';
 import { answered } from './talk.ts';
-import { wrapWords } from './text-rows.ts';
+import { wrapWords } from '../text-rows.ts';
 
 export function onEvent(
   state: ChatState,
@@ -131,8 +145,7 @@ export function stop(state: ChatState): Update {
 export function settle(state: ChatState, marks: readonly Row[]): Update {
   const { turn } = state;
   if (turn === undefined) return only(state);
-  const { text, finished } = growText(turn.growing, turn.arrived, proseWidth(state.columns));
-  const rows = [...finished, ...remainingRows(text)].map((line) => row(line));
+  const rows = lastRows(turn, state);
   const ends = turn.text === '' && marks.length === 0 ? [row('(an empty answer)', 'dim')] : marks;
   return {
     state: {
@@ -144,6 +157,29 @@ export function settle(state: ChatState, marks: readonly Row[]): Update {
     effects: print([...withoutTrailingBlank(rows), ...ends, row('')]),
   };
 }
+
+function lastRows(
+  { growing, arrived }: Pick<Turn, 'growing' | 'arrived'>,
+  state: MarkdownPlace,
+): readonly Row[] {
+  const place = markdownPlace(state);
+  const grown = growMarkdown(growing, arrived, place);
+  return [...grown.finished, ...endMarkdown(grown.state, place)];
+}
+
+/** An answer that is whole, as rows. */
+export function answerRows(text: string, state: MarkdownPlace): readonly Row[] {
+  return lastRows({ growing: NO_MARKDOWN, arrived: text }, state);
+}
+
+export type MarkdownPlace = Pick<ChatState, 'columns' | 'rows' | 'highlight'>;
+
+function markdownPlace({ columns, rows, highlight }: MarkdownPlace): MarkdownOptions {
+  const liveRows = liveRowsOf({ rows });
+  return { width: proseWidth(columns), liveRows, proseRows: Math.min(liveRows, PROSE_ROWS), highlight };
+}
+
+const PROSE_ROWS = 3;
 
 function withoutTrailingBlank(rows: readonly Row[]): readonly Row[] {
   return rows.slice(0, rows.findLastIndex(({ text }) => text !== '') + 1);
@@ -161,11 +197,12 @@ export function onFrame(state: ChatState, at: number): Update {
   const { turn } = rested;
   if (turn === undefined) return only(rested);
   if (turn.phase === 'thinking') return showThought(rested, turn);
-  if (turn.arrived === '') return only(rested);
-  const grown = growText(turn.growing, turn.arrived, proseWidth(state.columns));
+  if (turn.phase === 'waiting') return only(rested);
+  // Also when nothing arrived: colours may have been loaded, or the window has changed.
+  const grown = growMarkdown(turn.growing, turn.arrived, markdownPlace(state));
   return {
-    state: { ...rested, turn: { ...turn, arrived: '', growing: grown.text } },
-    effects: print(grown.finished.map((line) => row(line))),
+    state: { ...rested, turn: { ...turn, arrived: '', growing: grown.state } },
+    effects: print(grown.finished),
   };
 }
 

@@ -28,6 +28,14 @@ export interface GrownMarkdown {
   readonly finished: readonly Row[];
 }
 
+export interface MarkdownOptions {
+  readonly width: number;
+  readonly liveRows: number;
+  /** The same for prose, which looks at once as it will: what does not wait cannot be broken by a window that changes. */
+  readonly proseRows?: number | undefined;
+  readonly highlight: Highlight;
+}
+
 /**
  * Takes in what has arrived since the last time: clean text, without control characters. Afterwards the live
  * rows are at most `liveRows`, but for a line of code or a row of a table that alone is longer than that. The work depends on what has
@@ -36,18 +44,14 @@ export interface GrownMarkdown {
 export function growMarkdown(
   state: GrowingMarkdown,
   arrived: string,
-  {
-    width,
-    liveRows,
-    highlight,
-  }: { readonly width: number; readonly liveRows: number; readonly highlight: Highlight },
+  { width, liveRows, proseRows = liveRows, highlight }: MarkdownOptions,
 ): GrownMarkdown {
   const { blocks, parts } = readBlocks(state.blocks, arrived);
   const { leaf } = blocks;
   // Asked before the first line is whole, so that it is loaded by then.
   if (leaf?.kind === 'code') highlight(leaf.language);
   const entering = parts.flatMap((part) => finishedRows(part, width));
-  const cut = cutLeaf(leaf, { width, liveRows });
+  const cut = cutLeaf(leaf, { width, liveRows, proseRows });
   const room = cut.rows.length > 0 ? 0 : liveRows - growingRows(leaf, { width, most: liveRows }).length;
   const { code, finished } = colorCode(state.code, entering, { highlight, room });
   return { state: { blocks: { ...blocks, leaf: cut.leaf }, code }, finished: [...finished, ...cut.rows] };
@@ -107,7 +111,11 @@ const RULE = '─';
 /** Cuts off what has to leave at once. */
 function cutLeaf(
   leaf: Leaf | undefined,
-  { width, liveRows }: { readonly width: number; readonly liveRows: number },
+  {
+    width,
+    liveRows,
+    proseRows,
+  }: { readonly width: number; readonly liveRows: number; readonly proseRows: number },
 ): { readonly leaf: Leaf | undefined; readonly rows: readonly Row[] } {
   if (leaf?.kind === 'table') {
     const isFull = leaf.hasLeft
@@ -119,7 +127,7 @@ function cutLeaf(
     const height = textRows(leaf, { width, isEnded: false }).length;
     const most = Math.max(LEAST_SOURCE_KEPT, liveRows * width * UNITS_A_CELL);
     const isLong = leaf.done.length + leaf.line.length > most;
-    const count = isLong ? Math.max(1, height - 1) : height - liveRows;
+    const count = isLong ? Math.max(1, height - 1) : height - proseRows;
     if (count > 0 && height > 0) return cutText(leaf, { width, count });
   }
   return { leaf, rows: [] };

@@ -174,30 +174,25 @@ function readEscape(reading: Reading): void {
   const { source, at, isEnded } = reading;
   const next = source[at + 1];
   if (next === undefined && !isEnded) holdHere(reading);
-  else if (next === '\n') breakLine(reading, { to: at + 2, isHard: true });
+  else if (next === '\n') breakLine(reading, at + 2);
   else if (next !== undefined && PUNCTUATION.test(next)) atom(reading, at + 2, next);
   else literal(reading, at + 1);
 }
 
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
 
+/** Every line of the source is a line of the answer, as its author saw it: models break verse and addresses so. */
 function readLineBreak(reading: Reading): void {
-  const { source, at, nodes } = reading;
-  const before = nodes.at(-1);
-  const isHard = before?.kind === 'text' && before.text.endsWith('  ') && before.backticks === undefined;
+  const before = reading.nodes.at(-1);
   if (before?.kind === 'text' && before.backticks === undefined) before.text = before.text.trimEnd();
-  const isAlone = reading.isDefinition || startsDefinition(source, at + 1);
-  breakLine(reading, { to: at + 1, isHard: isHard || isAlone });
+  breakLine(reading, reading.at + 1);
 }
 
-function breakLine(
-  reading: Reading,
-  { to, isHard }: { readonly to: number; readonly isHard: boolean },
-): void {
+function breakLine(reading: Reading, to: number): void {
   const { source } = reading;
   const next = skipSpaces(source, to);
   // A break that nothing follows is none.
-  if (next < source.length) atom(reading, next, isHard ? '\n' : ' ');
+  if (next < source.length) atom(reading, next, '\n');
   reading.isDefinition = startsDefinition(source, next);
   reading.at = next;
 }

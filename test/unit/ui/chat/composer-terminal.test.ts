@@ -278,7 +278,7 @@ describe('a path', () => {
       '  + notes/plan.md',
       '  + notes/two words.md',
       '',
-      'mira heard "see @notes/plan.md and @\\"notes/two words.md\\"',
+      'mira heard "see @notes/plan.md and @"notes/two words.md"',
       '\\n\\nnotes/plan.md:\\nThe plan.\\n\\nnotes/two words.md:\\nTwo words." as message 1.',
       '',
       '›',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { layout } from '../../../../src/ui/chat/layout.ts';
 import { initialState, type ChatAction, type ChatState } from '../../../../src/ui/chat/state.ts';
 import { update } from '../../../../src/ui/chat/update.ts';
-import { cellWidth } from '../../../../src/ui/chat/text-rows.ts';
+import { cellWidth } from '../../../../src/ui/text-rows.ts';
 
 const FACTS = { profile: 'work', account: 'ada@example.org', storage: 'file' };
 const at = 0;
@@ -18,7 +18,11 @@ const SUBMIT: ChatAction = { kind: 'key', key: { kind: 'submit' }, at };
 function after(actions: readonly ChatAction[], size = { columns: 80, rows: 24 }): ChatState {
   return actions.reduce(
     (state, action) => update(state, action).state,
-    initialState({ talk: { model: 'mira', messages: [], attachments: [] }, ...size }),
+    initialState({
+      talk: { model: 'mira', messages: [], attachments: [] },
+      highlight: () => undefined,
+      ...size,
+    }),
   );
 }
 
@@ -35,11 +39,11 @@ describe('layout', () => {
     });
   });
 
-  it('shows the growing row of the answer, and what is queued', () => {
+  it('shows the growing block of the answer, and what is queued', () => {
     const state = after([
       written('one'),
       SUBMIT,
-      { kind: 'event', turn: 1, event: { kind: 'text', text: 'first\nsecond' }, at },
+      { kind: 'event', turn: 1, event: { kind: 'text', text: 'first\n\nsecond' }, at },
       written('two\nlines'),
       SUBMIT,
       { kind: 'frame', at },

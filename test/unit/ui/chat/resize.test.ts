@@ -54,18 +54,19 @@ describe('a window that changes', () => {
 
   it('while an answer streams leaves the conversation in the scrollback, once', async () => {
     await using terminal = await chat();
-    terminal.write('fast 1200\r');
-    await terminal.waitFor('word60');
-    for (let round = 0; round < 12; round++) {
-      await resized(terminal, { cols: 100 - round * 7, rows: 24 - round });
+    terminal.write('steps 12\r');
+    for (let step = 1; step <= 11; step++) {
+      // What a terminal breaks while it is on its way to the screen, nobody can erase: the change comes between two pieces.
+      await terminal.waitFor(`word${step * 20}`);
+      await resized(terminal, { cols: 100 - step * 7, rows: 24 - step });
     }
     await resized(terminal, { cols: 100, rows: 24 });
-    await terminal.waitFor('1,234 tokens', 30_000);
+    await terminal.waitFor('1,234 tokens');
     terminal.write('/quit\r');
     await terminal.exit;
     const said = terminal.scrollback().join(' ').split(/\s+/u);
     const words = said.filter((word) => /^word\d+$/u.test(word));
-    expect(words).toEqual(Array.from({ length: 1_200 }, (_, index) => `word${index + 1}`));
+    expect(words).toEqual(Array.from({ length: 240 }, (_, index) => `word${index + 1}`));
     expect(said.filter((word) => word === '›')).toHaveLength(1);
   });
 });

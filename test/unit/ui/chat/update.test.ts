@@ -9,6 +9,7 @@ import { nextChange, update } from '../../../../src/ui/chat/update.ts';
 function chat() {
   let state: ChatState = initialState({
     talk: { model: 'mira', messages: [], attachments: [] },
+    highlight: () => undefined,
     columns: 41,
     rows: 24,
   });
@@ -55,14 +56,14 @@ describe('a question', () => {
     talk.say('hello\nyou');
     expect(talk.done()).toEqual(['› hello', '  you', '', '<send>']);
     talk.hear(text('Hi '));
-    talk.hear(text('there.\n'));
+    talk.hear(text('there.\n\nMore'));
     talk.act({ kind: 'frame', at: talk.clock.at });
-    expect(talk.done()).toEqual(['Hi there.']);
+    expect(talk.done()).toEqual(['Hi there.', '']);
     talk.hear(FINISH);
-    expect(talk.done()).toEqual(['']);
+    expect(talk.done()).toEqual(['More', '']);
     expect(talk.state().talk.messages).toEqual([
       { role: 'user', text: 'hello\nyou' },
-      { role: 'assistant', text: 'Hi there.\n' },
+      { role: 'assistant', text: 'Hi there.\n\nMore' },
     ]);
     expect(talk.state().turn).toBeUndefined();
   });
@@ -146,7 +147,7 @@ describe('stopping', () => {
     talk.hear(text('half of '));
     talk.done();
     talk.press(key);
-    expect(talk.done()).toEqual(['<stop>', 'half of ', '(stopped)', '']);
+    expect(talk.done()).toEqual(['<stop>', 'half of', '(stopped)', '']);
     expect(talk.state().talk.messages.at(-1)).toEqual({ role: 'assistant', text: 'half of ' });
     talk.hear(text('too late'), 1);
     talk.act({ kind: 'ended', turn: 1, at: talk.clock.at });

@@ -37,6 +37,12 @@ async function* send(
         if (token % 66 === 0) await new Promise((resolve) => setTimeout(resolve, 33));
       }
       break;
+    case 'steps':
+      for (let step = 1; step <= Number(count); step++) {
+        for (let word = step * 20 - 19; word <= step * 20; word++) yield text(`word${word} `);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      break;
     case 'prose':
       for (const word of PROSE.split(/(?<= )/)) yield text(word);
       break;
@@ -124,6 +130,7 @@ const options = {
     { env: process.env, platform: process.platform, elapsed: () => performance.now(), onInterrupt },
     process.argv.includes('--history') ? ['git push', 'git pull', 'make tea\nand drink it'] : [],
   ),
+  highlight: () => undefined,
 };
 
 process.on('SIGTERM', () => interrupted.abort());

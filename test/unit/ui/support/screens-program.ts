@@ -74,6 +74,7 @@ await runChat({
     editText: (text) => Promise.resolve({ kind: 'edited', text }),
     asksForXtermKeys: false,
   },
+  highlight: () => undefined,
   profile: 'default',
   stdin,
   stdout,

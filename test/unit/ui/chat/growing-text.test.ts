@@ -1,10 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { growText, liveRow, NO_TEXT, remainingRows } from '../../../../src/ui/chat/answer-text.ts';
+import {
+  growText,
+  liveRow,
+  NO_TEXT,
+  remainingRows,
+  type GrowingText,
+} from '../../../../src/ui/chat/growing-text.ts';
 
 /** What is on the screen after the pieces have arrived one by one. */
 function grown(pieces: readonly string[], width: number) {
-  let text = NO_TEXT;
+  let text: GrowingText = NO_TEXT;
   const finished: string[] = [];
   for (const piece of pieces) {
     const next = growText(text, piece, width);
@@ -24,28 +30,7 @@ describe('growText', () => {
     expect(grown(['a\n\nb', '\n'], 20)).toEqual({ finished: ['a', '', 'b'], live: '', rest: [] });
   });
 
-  it('keeps the lines of a code block whole', () => {
-    const long = 'x'.repeat(30);
-    const { finished } = grown(['see\n```sh\n', long, `${long}\n`, '```\n', `${long}\n`], 20);
-    expect(finished).toEqual(['see', '```sh', long + long, '```', 'x'.repeat(20), 'x'.repeat(10)]);
-  });
-
-  it('shows the end of a line of code that is longer than the window', () => {
-    expect(grown(['```\n', 'x'.repeat(50), 'yz'], 20).live).toBe('x'.repeat(10) + 'yz');
-  });
-
-  it('takes a fence for one at the beginning of a line only', () => {
-    expect(grown(['words and words ', '```\n', 'x'.repeat(25)], 16).finished).toEqual([
-      'words and words',
-      '```',
-      'x'.repeat(16),
-    ]);
-    expect(grown(['``` a long line of info', ' goes on\n', 'x'.repeat(25), '\n'], 16).finished.at(-1)).toBe(
-      'x'.repeat(25),
-    );
-  });
-
-  it('does not depend on how the answer arrives', () => {
+  it('does not depend on how the text arrives', () => {
     const words = fc.constantFrom(
       'one ',
       'two',

@@ -1,1 +1,0 @@
-export { cellWidth, cutToWidth, expandTabs, wrapCells, wrapWords } from '../text-rows.ts';

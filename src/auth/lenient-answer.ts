@@ -15,6 +15,8 @@ export interface GrantRequest {
   readonly endpoint: GrantEndpoint;
   /** An ID token of a server that publishes no keys to check it with proves nothing, and is left out. */
   readonly publishesKeys: boolean;
+  /** A refresh token was spent for the answer: what is wrong beside the new tokens must not cost them. */
+  readonly isRenewal?: boolean;
 }
 
 /** The same answer, as RFC 6749 and RFC 8628 would have it; one that is no JSON object is given back as it is. */
@@ -49,13 +51,13 @@ function statusOf({ status }: Response, error?: unknown): number {
   return typeof error === 'string' && error !== '' ? 400 : 200;
 }
 
-function repaired(fields: Fields, { endpoint, publishesKeys }: GrantRequest): Fields {
+function repaired(fields: Fields, request: GrantRequest): Fields {
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-  switch (endpoint) {
+  switch (request.endpoint) {
     case 'device':
       return deviceAnswer(present);
     case 'token':
-      return tokenAnswer(present, publishesKeys);
+      return tokenAnswer(request.isRenewal === true ? renewed(present) : present, request);
     case 'revocation':
       return present;
   }
@@ -73,7 +75,20 @@ function deviceAnswer(fields: Fields): Fields {
   };
 }
 
-function tokenAnswer(fields: Fields, publishesKeys: boolean): Fields {
+/** What is absent has its meaning (RFC 6749, sections 5.1 and 6): the old refresh token stays, and the kind of token with it. */
+function renewed(fields: Fields): Fields {
+  const { refresh_token: token, expires_in: life, scope, ...rest } = fields;
+  const seconds = positive(life) ?? (life === 0 ? 0 : undefined);
+  return {
+    token_type: 'Bearer',
+    ...rest,
+    ...(typeof token === 'string' && token !== '' ? { refresh_token: token } : {}),
+    ...(seconds === undefined ? {} : { expires_in: seconds }),
+    ...(typeof scope === 'string' ? { scope } : {}),
+  };
+}
+
+function tokenAnswer(fields: Fields, { publishesKeys }: GrantRequest): Fields {
   if (publishesKeys) return fields;
   const { id_token: _, ...rest } = fields;
   return rest;

@@ -93,7 +93,7 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
   const openId = await discover(request, { algorithm: 'oidc', fetch });
   const server = openId ?? (await discover(request, { algorithm: 'oauth2', fetch }));
   if (server === undefined) return undefined;
-  const configure: Configure = ({ exchange, asksKeys }) => {
+  const configure: Configure = ({ exchange, isRenewal }) => {
     const config = new client.Configuration(
       server,
       request.clientId,
@@ -108,15 +108,15 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
       const endpoint = grantEndpoint(server, url);
       return endpoint === undefined
         ? answer
-        : lenientAnswer(answer, { endpoint, publishesKeys: server.jwks_uri !== undefined });
+        : lenientAnswer(answer, { endpoint, publishesKeys: server.jwks_uri !== undefined, isRenewal });
     };
     config.timeout = REQUEST_LIMIT_S;
     if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
-    if (asksKeys) client.enableNonRepudiationChecks(config);
+    if (!isRenewal) client.enableNonRepudiationChecks(config);
     return config;
   };
   return oidcServer({
-    config: configure({ exchange: fetch, asksKeys: true }),
+    config: configure({ exchange: fetch, isRenewal: false }),
     grant: (options, ask) => judgedByServerTime({ ...options, configure, fetch, skewS, server }, ask),
     server,
     issuer: request.issuer,
@@ -128,8 +128,8 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
 
 type Configure = (options: {
   readonly exchange: client.CustomFetch;
-  /** Whether the ID token's signature is checked as well, which takes a request for the issuer's keys. */
-  readonly asksKeys: boolean;
+  /** Then nothing may come between the answer and the save: the ID token's signature, which takes a request for keys, is not checked. */
+  readonly isRenewal: boolean;
 }) => client.Configuration;
 
 interface Judging {
@@ -137,7 +137,7 @@ interface Judging {
   readonly fetch: client.CustomFetch;
   readonly skewS: () => number;
   readonly server: client.ServerMetadata;
-  readonly asksKeys: boolean;
+  readonly isRenewal: boolean;
 }
 
 /**
@@ -145,7 +145,7 @@ interface Judging {
  * answer shows that the clock was set meanwhile, the same answer is judged anew: what it cost, a code or a refresh token, is spent.
  */
 async function judgedByServerTime<T>(
-  { configure, fetch, skewS, server, asksKeys }: Judging,
+  { configure, fetch, skewS, server, isRenewal }: Judging,
   ask: (config: client.Configuration) => Promise<T>,
 ): Promise<T> {
   const toldS = skewS();
@@ -156,13 +156,13 @@ async function judgedByServerTime<T>(
     return answer;
   };
   try {
-    return await ask(configure({ exchange: keeping, asksKeys }));
+    return await ask(configure({ exchange: keeping, isRenewal }));
   } catch (error) {
     const answer = kept;
     if (answer === undefined || Math.abs(skewS() - toldS) < LEAST_SKEW_S) throw error;
     const again: client.CustomFetch = (url, init) =>
       grantEndpoint(server, url) === 'token' ? Promise.resolve(answer) : fetch(url, init);
-    return ask(configure({ exchange: again, asksKeys }));
+    return ask(configure({ exchange: again, isRenewal }));
   }
 }
 
@@ -255,7 +255,7 @@ interface Connection {
   readonly config: client.Configuration;
   /** Has a token request made, once, and its answer judged. */
   readonly grant: <T>(
-    options: { readonly asksKeys: boolean },
+    options: { readonly isRenewal: boolean },
     ask: (config: client.Configuration) => Promise<T>,
   ) => Promise<T>;
   readonly server: client.ServerMetadata;
@@ -340,7 +340,7 @@ interface PollRequest {
 async function poll(connection: Connection, request: PollRequest): Promise<Poll> {
   const { grant, issuer, givesIdTokens } = connection;
   try {
-    const answer = await grant({ asksKeys: true }, (config) =>
+    const answer = await grant({ isRenewal: false }, (config) =>
       client.genericGrantRequest(
         config,
         DEVICE_CODE_GRANT,
@@ -387,7 +387,7 @@ async function refresh(connection: Connection, request: RefreshRequest): Promise
   try {
     // Asks for no key of the issuer: the refresh token is spent by then, and a second request that fails would lose its
     // successor. TLS vouches for an ID token that comes from the token endpoint (OpenID Connect Core, 3.1.3.7).
-    const answer = await grant({ asksKeys: false }, (config) =>
+    const answer = await grant({ isRenewal: true }, (config) =>
       client.refreshTokenGrant(config, request.refreshToken, parameters({ resource: request.resource })),
     );
     const tokens = tokensOf(answer, { asked: undefined, idTokenExpected: false, host: issuer.host });

@@ -8,15 +8,17 @@ interface Given {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly publishesKeys?: boolean;
+  readonly isRenewal?: boolean;
 }
 
-async function repaired({ endpoint, body, status = 200, headers = {}, publishesKeys = true }: Given) {
+async function repaired({ endpoint, body, status = 200, headers = {}, ...given }: Given) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const answer = await lenientAnswer(new Response(text, { status, headers }), { endpoint, publishesKeys });
-  const given = await answer.text();
+  const request = { endpoint, publishesKeys: true, ...given };
+  const answer = await lenientAnswer(new Response(text, { status, headers }), request);
+  const said = await answer.text();
   return {
     status: answer.status,
-    body: given.startsWith('{') ? (JSON.parse(given) as unknown) : given,
+    body: said.startsWith('{') ? (JSON.parse(said) as unknown) : said,
     challenge: answer.headers.get('www-authenticate'),
   };
 }
@@ -81,6 +83,33 @@ describe('the answer to a request for a token', () => {
 
     expect((await repaired({ endpoint: 'token', body, publishesKeys: false })).body).toEqual(TOKEN);
     expect((await repaired({ endpoint: 'token', body, publishesKeys: true })).body).toEqual(body);
+  });
+});
+
+describe('the answer to a renewal', () => {
+  const RENEWED = { ...TOKEN, refresh_token: 'r', expires_in: 60 };
+  const { expires_in: _, ...withoutLife } = RENEWED;
+  const { refresh_token: __, ...withoutRefreshToken } = RENEWED;
+
+  test.each<[string, object, object]>([
+    ['is right', RENEWED, RENEWED],
+    ['names no kind of token', { ...RENEWED, token_type: undefined }, RENEWED],
+    ['names another kind of token', { ...RENEWED, token_type: 'mac' }, { ...RENEWED, token_type: 'mac' }],
+    ['has a lifetime written as text', { ...RENEWED, expires_in: '60' }, RENEWED],
+    ['has a lifetime in words', { ...RENEWED, expires_in: 'an hour' }, withoutLife],
+    ['has a lifetime below zero', { ...RENEWED, expires_in: -1 }, withoutLife],
+    ['has no lifetime left', { ...RENEWED, expires_in: 0 }, { ...RENEWED, expires_in: 0 }],
+    ['has an empty refresh token', { ...RENEWED, refresh_token: '' }, withoutRefreshToken],
+    ['has a number for a refresh token', { ...RENEWED, refresh_token: 7 }, withoutRefreshToken],
+    ['has a list of scopes', { ...RENEWED, scope: ['openid'] }, RENEWED],
+  ])('that %s gives the tokens that are in it', async (_name, body, expected) => {
+    expect((await repaired({ endpoint: 'token', body, isRenewal: true })).body).toEqual(expected);
+  });
+
+  test('is mended there alone: at a sign-in such an answer is not taken', async () => {
+    const body = { access_token: 'a', expires_in: 'an hour' };
+
+    expect((await repaired({ endpoint: 'token', body })).body).toEqual(body);
   });
 });
 

@@ -277,6 +277,26 @@ describe('asking for a code', () => {
     ]);
   });
 
+  test('brings them also where the rest of the answer is wrong, since the old ones are spent', async () => {
+    const platform = await openPlatform();
+    const server = await connect(platform);
+    const before = await grantedTokens(platform, server);
+    platform.faults.push({
+      at: 'token',
+      kind: 'tamper',
+      change: ({ token_type: _, ...json }) => ({ ...json, expires_in: 'an hour', scope: 7 }),
+    });
+    const after = await server.refresh({ refreshToken: before.refreshToken ?? '', subject: 'ada' });
+
+    expect(after).toEqual({
+      accessToken: expect.stringMatching(/^eyJ/),
+      refreshToken: expect.stringMatching(/^[\w-]{20,}$/),
+      expiresIn: undefined,
+      scopes: undefined,
+      account: ADA,
+    });
+  });
+
   test('names the resource only when there is one', async () => {
     const platform = await openPlatform();
     const server = await connect(platform);
@@ -652,6 +672,26 @@ describe('renewing', () => {
     });
     expect(after.accessToken).not.toBe(before.accessToken);
     expect(after.refreshToken).not.toBe(before.refreshToken);
+  });
+
+  test('brings them also where the rest of the answer is wrong, since the old ones are spent', async () => {
+    const platform = await openPlatform();
+    const server = await connect(platform);
+    const before = await grantedTokens(platform, server);
+    platform.faults.push({
+      at: 'token',
+      kind: 'tamper',
+      change: ({ token_type: _, ...json }) => ({ ...json, expires_in: 'an hour', scope: 7 }),
+    });
+    const after = await server.refresh({ refreshToken: before.refreshToken ?? '', subject: 'ada' });
+
+    expect(after).toEqual({
+      accessToken: expect.stringMatching(/^eyJ/),
+      refreshToken: expect.stringMatching(/^[\w-]{20,}$/),
+      expiresIn: undefined,
+      scopes: undefined,
+      account: ADA,
+    });
   });
 
   test('names the resource only when there is one', async () => {

@@ -8,6 +8,27 @@ export function cellWidth(text: string): number {
   return ASCII.test(text) ? text.length : stringWidth(text);
 }
 
+/**
+ * Cells of a text in the terminal that gives it most: where a joined emoji is not known as one, its parts are drawn side
+ * by side. Rows are broken by this measure, because a row that the terminal breaks again is one more than was counted.
+ */
+export function widestCells(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let cells = 0;
+  for (const grapheme of graphemesOf(text)) cells += widestGrapheme(grapheme);
+  return cells;
+}
+
+function widestGrapheme(grapheme: string): number {
+  const cells = cellWidth(grapheme);
+  if (grapheme.length === 1 || !EMOJI.test(grapheme)) return cells;
+  let apart = 0;
+  for (const part of grapheme) apart += cellWidth(part);
+  return Math.max(cells, apart);
+}
+
+const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u;
+
 function* graphemesOf(text: string): Generator<string, void, undefined> {
   if (ASCII.test(text)) {
     yield* text;
@@ -59,9 +80,25 @@ export function wrapCells(line: string, width: number): readonly string[] {
   return rows;
 }
 
+/** How many rows a terminal of so many columns breaks a row into; a wide character goes whole to the next. */
+export function rowsFilled(text: string, columns: number): number {
+  if (ASCII.test(text)) return Math.max(1, Math.ceil(text.length / columns));
+  let rows = 1;
+  let cells = 0;
+  for (const grapheme of graphemesOf(text)) {
+    const more = cellWidth(grapheme);
+    if (cells + more > columns) {
+      rows += 1;
+      cells = 0;
+    }
+    cells += more;
+  }
+  return rows;
+}
+
 /** The beginning of a line, ending in … when it is too long. */
 export function cutToWidth(line: string, width: number): string {
-  if (cellWidth(line) <= width) return line;
+  if (widestCells(line) <= width) return line;
   return width < 1 ? '' : `${line.slice(0, unitsThatFit(line, 0, width - 1)).trimEnd()}…`;
 }
 
@@ -89,7 +126,7 @@ function unitsThatFit(line: string, start: number, width: number): number {
   let units = 0;
   let cells = 0;
   for (const grapheme of graphemesOf(head)) {
-    cells += cellWidth(grapheme);
+    cells += widestGrapheme(grapheme);
     if (cells > width && units > 0) break;
     units += grapheme.length;
   }

@@ -4,7 +4,7 @@
  * rows drawn leaves copies behind, or erases what was finished.
  */
 import type { Picture } from './layout.ts';
-import { cellWidth } from '../text-rows.ts';
+import { cellWidth, rowsFilled, wrapCells } from '../text-rows.ts';
 
 /**
  * What a terminal does with rows that no longer fit: `follows` breaks them and keeps the cursor in its cell (VTE, kitty,
@@ -25,8 +25,8 @@ export function reflowOf(env: Readonly<Record<string, string | undefined>>): Ref
 const XTERM_JS: ReadonlySet<string> = new Set(['vscode', 'Hyper', 'Tabby']);
 
 export interface LiveRegion {
-  /** Of each row drawn: its cells, and how many rows of the window it fills by now. */
-  readonly rows: readonly { readonly cells: number; readonly count: number }[];
+  /** Of each row drawn: what it says, and how many rows of the window it fills by now. */
+  readonly rows: readonly { readonly text: string; readonly count: number }[];
   /** The cursor: in which row drawn, at which cell, and how many rows of the window below the first. */
   readonly caret: { readonly x: number; readonly y: number };
   readonly below: number;
@@ -34,7 +34,7 @@ export interface LiveRegion {
 
 /** As it was just drawn. */
 export function regionOf({ rows, caret }: Picture): LiveRegion {
-  return { rows: rows.map(({ text }) => ({ cells: cellWidth(text), count: 1 })), caret, below: caret.y };
+  return { rows: rows.map(({ text }) => ({ text, count: 1 })), caret, below: caret.y };
 }
 
 /** After the window became `columns` wide. */
@@ -43,11 +43,10 @@ export function resizedRegion(
   { columns, reflow }: { readonly columns: number; readonly reflow: Reflow },
 ): LiveRegion {
   if (reflow === 'cuts') return region;
-  const fit = (cells: number): number => Math.max(1, Math.ceil(cells / columns));
   if (reflow === 'follows') {
-    const rows = region.rows.map(({ cells }) => ({ cells, count: fit(cells) }));
+    const rows = region.rows.map(({ text }) => ({ text, count: rowsFilled(text, columns) }));
     const above = rows.slice(0, region.caret.y).reduce((sum, { count }) => sum + count, 0);
-    return { ...region, rows, below: above + Math.floor(region.caret.x / columns) };
+    return { ...region, rows, below: above + rowOfCaret(region, columns) };
   }
   let { below } = region;
   const rows = [...region.rows];
@@ -58,11 +57,19 @@ export function resizedRegion(
     const first = rows.slice(0, index).reduce((sum, { count }) => sum + count, 0);
     const holdsCursor = below >= first && below < first + row.count;
     if (holdsCursor) continue;
-    const count = fit(row.cells);
+    const count = rowsFilled(row.text, columns);
     below += count - row.count;
     rows[index] = { ...row, count };
   }
   return { ...region, rows, below: Math.max(0, below) };
+}
+
+/** In which of the rows that the caret's row became it stands; after the last cell of one: in the next. */
+function rowOfCaret({ rows, caret }: LiveRegion, columns: number): number {
+  const { text } = rows[caret.y] ?? { text: '' };
+  const before = wrapCells(text, Math.max(1, caret.x))[0] ?? '';
+  const blank = ' '.repeat(Math.max(0, caret.x - cellWidth(before)));
+  return rowsFilled(`${before}${blank}x`, columns) - 1;
 }
 
 /** Erases the region and what is below it; the cursor ends at its first cell. */

@@ -23,6 +23,13 @@ describe('a region in a window that got narrower', () => {
     expect(eraseRegion(region)).toBe('\x1b[2A\r\x1b[J');
   });
 
+  it('counts a wide character whole in the row that it is moved to', () => {
+    const wide = regionOf({ rows: [row('中'.repeat(9)), row('文'.repeat(9))], caret: { x: 18, y: 1 } });
+    const region = resizedRegion(wide, { columns: 5, reflow: 'follows' });
+    expect(region.rows.map(({ count }) => count)).toEqual([5, 5]);
+    expect(eraseRegion(region)).toBe('\x1b[9A\r\x1b[J');
+  });
+
   it('is where it was drawn where the terminal cuts', () => {
     expect(eraseRegion(resizedRegion(DRAWN, { columns: 17, reflow: 'cuts' }))).toBe('\x1b[1A\r\x1b[J');
   });

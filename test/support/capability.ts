@@ -36,6 +36,11 @@ export function canBecomeNobody(): Capability {
   return capability('setpriv as root', succeeds('setpriv', asNobody(['true'])));
 }
 
+/** A terminal that several programs share and that keeps what scrolled away. */
+export function canUseTmux(): Capability {
+  return capability('tmux', succeeds('tmux', ['-V']));
+}
+
 /** Arguments of unshare for a shell in which mounts are private. */
 export function inNamespace(script: string): readonly string[] {
   return [process.geteuid?.() === 0 ? '-m' : '-rm', '/bin/sh', '-c', script];

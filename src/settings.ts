@@ -16,6 +16,7 @@ const SOURCES = {
   provider: { env: ['MIRA_PROVIDER'], fallback: 'mira' },
   storage: { env: ['MIRA_STORAGE'], fallback: 'auto' },
   browser: { env: ['MIRA_BROWSER', 'BROWSER'], fallback: undefined },
+  history: { env: [], fallback: 'on' },
 } as const satisfies Record<
   ConfigKey,
   { readonly env: readonly string[]; readonly fallback: string | undefined }
@@ -36,7 +37,10 @@ export interface Settings {
   readonly profileGiven: boolean;
   get(key: ConfigKey, option?: string): Setting;
   /** A setting that has a default. */
-  value(key: 'api_url' | 'client_id' | 'scopes' | 'model' | 'provider' | 'storage', option?: string): string;
+  value(
+    key: 'api_url' | 'client_id' | 'scopes' | 'model' | 'provider' | 'storage' | 'history',
+    option?: string,
+  ): string;
 }
 
 export interface SettingsSources {

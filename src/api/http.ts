@@ -36,6 +36,8 @@ export interface HttpRequest {
   readonly idleMs?: number | undefined;
   /** For the whole exchange; none by default. */
   readonly totalMs?: number | undefined;
+  /** Called once the request is on its way. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 export interface HttpResponse {
@@ -107,6 +109,7 @@ export function createHttp(options: HttpOptions): Http {
           totalMs: request.totalMs,
           proxy,
           caFiles: options.caFiles,
+          onSent: request.onSent,
         });
         logged({ status: raw.status });
         return response(raw, url);

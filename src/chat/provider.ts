@@ -46,11 +46,17 @@ export interface Model {
   readonly ownedBy?: string | undefined;
 }
 
+export interface ChatOptions {
+  readonly signal: AbortSignal;
+  /** Called once the request is on its way, each time it is sent; what takes time is better done then than before. */
+  readonly onSent?: (() => void) | undefined;
+}
+
 export interface ChatProvider {
   readonly id: string;
   /** Messages may carry images. */
   readonly takesImages: boolean;
   /** Streams one answer. Throws MiraError; what had arrived is in the events already given. */
-  chat(request: ChatRequest, options: { readonly signal: AbortSignal }): AsyncIterable<ChatEvent>;
+  chat(request: ChatRequest, options: ChatOptions): AsyncIterable<ChatEvent>;
   models(options: { readonly signal: AbortSignal }): Promise<readonly Model[]>;
 }

@@ -1,7 +1,10 @@
 import type { Context } from '../context.ts';
 import { MiraError } from '../errors.ts';
+import type { Conversation } from '../store/history.ts';
 import type { AnswerEvent } from './chat/answer-json.ts';
 import { answerLines, answerObject } from './chat/answer-json.ts';
+import { openRecorder } from './chat/open-recorder.ts';
+import { saidSoFar } from './chat/said-so-far.ts';
 import { streamCommand } from './define.ts';
 import type { Input } from './define.ts';
 
@@ -46,6 +49,17 @@ const options = {
     most: 20,
     whole: true,
   },
+  continue: {
+    kind: 'flag',
+    flags: '-c, --continue',
+    summary: 'go on with the conversation that was last spoken in',
+  },
+  resume: {
+    kind: 'text',
+    flags: '-r, --resume <id>',
+    summary: 'go on with this one (mira history list); the beginning of its id is enough',
+  },
+  noSave: { kind: 'flag', flags: '--no-save', summary: 'keep nothing of it in the history' },
   stream: { kind: 'flag', flags: '--stream', summary: 'with --json: an event a line, as it happens' },
   force: { kind: 'flag', flags: '--force', summary: 'send a key although it looks like another vendor’s' },
   plain: { kind: 'flag', flags: '--plain', summary: 'the chat as plain lines, without an interface' },
@@ -64,6 +78,7 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     { command: 'mira chat "Explain device codes in one sentence"', shows: 'one answer' },
     { command: 'git diff | mira chat "Write a commit message"', shows: 'ask about what a pipe brings' },
     { command: 'mira chat "Explain" -f main.c -f util.c', shows: 'ask about files' },
+    { command: 'mira chat -c "And in two?"', shows: 'go on with the last conversation' },
     { command: 'mira chat "hi" --json | jq -r .text', shows: 'for a script' },
     { command: 'mira chat "hi" --json --stream', shows: 'an event a line' },
   ],
@@ -87,11 +102,14 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     const asks = input.args.length > 0 || input.options.file.length > 0;
     if (asks || input.options.stream || !stdin.isTerminal || !stdout.isTerminal) return undefined;
     const { openChat } = await import('./chat/open-chat.ts');
+    const conversation = await earlierConversation(context, input);
     const system = await systemText(input);
     return () =>
       openChat(context, {
         ...choiceOf(input),
         system,
+        conversation,
+        saves: !input.options.noSave,
         plain: input.options.plain,
         limits: limitsOf(input),
         timeoutS: input.options.timeout,
@@ -110,12 +128,48 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
   const { composeMessages } = await import('../chat/conversation.ts');
   const { openProvider } = await import('./chat/open-provider.ts');
   const { withTimeLimit } = await import('./chat/with-time-limit.ts');
-  const system = await systemText(input);
-  const { provider, model } = await openProvider(context, choiceOf(input));
-  yield { kind: 'start', provider: provider.id, model };
-  const request = { model, messages: composeMessages({ system, prompt }), ...limitsOf(input) };
+  const conversation = await earlierConversation(context, input);
+  const earlier = conversation ? saidSoFar(conversation) : [];
+  const system = (await systemText(input)) ?? conversation?.system;
+  const { provider, model } = await openProvider(context, { ...choiceOf(input), conversation });
+  const recorder = await openRecorder(context, {
+    conversation,
+    saves: !input.options.noSave,
+    say: context.warn,
+  });
+  const recording = recorder.start({
+    conversationId: conversation?.id,
+    earlier: earlier.length,
+    question: prompt,
+    provider: provider.id,
+    model,
+    system,
+  });
+  yield { kind: 'start', provider: provider.id, model, conversationId: recording.id };
+  const messages = composeMessages({ system, history: earlier, prompt });
+  const request = { model, messages, ...limitsOf(input) };
   const limit = { seconds: input.options.timeout, signal: context.signal };
-  yield* withTimeLimit((signal) => provider.chat(request, { signal }), limit);
+  yield* recording.save((onSent) =>
+    withTimeLimit((signal) => provider.chat(request, { signal, onSent }), limit),
+  );
+}
+
+/** @throws MiraError `not_found` where there is none, `invalid_input` for an id that several have */
+async function earlierConversation(
+  context: Context,
+  { options: { continue: goesOn, resume } }: ChatInput,
+): Promise<Conversation | undefined> {
+  if (goesOn && resume !== undefined)
+    throw new MiraError('invalid_usage', '--continue and --resume name two conversations; give one of them.');
+  if (!goesOn && resume === undefined) return undefined;
+  const history = await context.history();
+  if (resume !== undefined) return history.find(resume);
+  const { profile } = await context.settings();
+  const latest = await history.findLatest({ profile });
+  if (latest) return latest;
+  throw new MiraError('not_found', 'There is no conversation to go on with.', {
+    hint: 'Begin one: mira chat "What is a device code?"',
+  });
 }
 
 function choiceOf({ options: { provider, model, retries, force } }: ChatInput): {

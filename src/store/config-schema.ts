@@ -12,6 +12,8 @@ export interface ProfileConfig {
   readonly storage?: 'auto' | 'keychain' | 'file';
   /** A program, or `none`. */
   readonly browser?: string;
+  /** Whether conversations are saved. */
+  readonly history?: 'on' | 'off';
 }
 
 /** Keys that are not listed here are kept and ignored: another version of mira may know them. */
@@ -38,6 +40,7 @@ export const CONFIG_KEYS: Readonly<Record<ConfigKey, ConfigKeyFacts>> = {
   provider: { summary: 'The provider that answers.' },
   storage: { summary: 'Where secrets are kept.', choices: ['auto', 'keychain', 'file'] },
   browser: { summary: 'The program that opens pages, or none.' },
+  history: { summary: 'Whether conversations are saved on this machine.', choices: ['on', 'off'] },
 };
 
 /** Where a parsed configuration is not what it should be: the path of the first such value, and what it should be. */

@@ -10,6 +10,7 @@ import type { Environment, IsolatedHome } from '../support/run-mira.ts';
 import { parseLines } from '../support/sign-in.ts';
 
 const MOMENT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+const ID = expect.stringMatching(/^[0-9a-hjkmnp-tv-z]{10}$/);
 const HELLO = (exchange: Parameters<typeof answerWith>[0]) => answerWith(exchange, 'Hello', ', wor', 'ld.');
 
 describe.concurrent('an answer', () => {
@@ -57,6 +58,7 @@ describe.concurrent('an answer', () => {
       objects: [
         {
           schema: 'mira.chat/1',
+          conversation_id: ID,
           provider: 'mira',
           model: 'mira',
           text: 'Hello, world.',
@@ -93,7 +95,7 @@ describe.concurrent('an answer', () => {
       code: 0,
       stderr: '',
       events: [
-        event(0, 'start', { provider: 'mira', model: 'mira' }),
+        event(0, 'start', { provider: 'mira', model: 'mira', conversation_id: ID }),
         event(1, 'delta', { text: 'first' }),
         event(2, 'delta', { text: ' second' }),
         event(3, 'end', { finish_reason: 'stop', text: 'first second' }),

@@ -19,6 +19,7 @@ export interface ExchangeRequest {
   readonly totalMs: number | undefined;
   readonly proxy: URL | undefined;
   readonly caFiles: readonly string[];
+  readonly onSent: (() => void) | undefined;
 }
 
 export interface RawResponse {
@@ -91,6 +92,8 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
     onRequestStart(started) {
       controller = started;
       if (stopped !== undefined) started.abort(stopped);
+      // The connection is there; undici writes the request before it gives the thread back.
+      else if (request.onSent) setImmediate(request.onSent);
     },
     onResponseStart(_controller, status, headers) {
       // 1xx is information on the way; after an early end, late headers mean nothing.

@@ -31,7 +31,7 @@ export function createMiraProvider(options: MiraProviderOptions): ChatProvider {
     id: options.id ?? 'mira',
     // The platform has announced pictures and does not take them yet (providers.md 3.1).
     takesImages: false,
-    chat(request, { signal }) {
+    chat(request, { signal, onSent }) {
       const body = completionsBody(request);
       return ask(
         {
@@ -49,6 +49,7 @@ export function createMiraProvider(options: MiraProviderOptions): ChatProvider {
               },
               body,
               signal: stop,
+              onSent,
             }),
           read: (response, stop) => readCompletions(response, { clocks, stop, now: options.now }),
         },

@@ -2,9 +2,17 @@
 import type { ChatEvent, Usage } from '../../chat/provider.ts';
 import type { JsonObject } from '../define.ts';
 import { moment } from '../moments.ts';
+import type { RecordedEvent } from './recorder.ts';
 
 export type AnswerEvent =
-  { readonly kind: 'start'; readonly provider: string; readonly model: string } | ChatEvent;
+  | {
+      readonly kind: 'start';
+      readonly provider: string;
+      readonly model: string;
+      /** Under which it will be saved. */
+      readonly conversationId?: string | undefined;
+    }
+  | RecordedEvent;
 
 const EVENT = 'mira.chat.event/1';
 
@@ -13,7 +21,15 @@ export async function* answerLines(events: AsyncIterable<AnswerEvent>): AsyncGen
   for await (const event of events) {
     switch (event.kind) {
       case 'start':
-        yield { schema: EVENT, event: 'start', provider: event.provider, model: event.model };
+        yield {
+          schema: EVENT,
+          event: 'start',
+          provider: event.provider,
+          model: event.model,
+          ...(event.conversationId === undefined ? {} : { conversation_id: event.conversationId }),
+        };
+        break;
+      case 'conversation':
         break;
       case 'text':
         text.push(event.text);
@@ -59,6 +75,7 @@ export async function answerObject(
     usage?: Usage;
     limit?: RateLimit;
     finish?: string;
+    conversationId?: string;
   } = {};
   for await (const event of events) {
     if (event.kind === 'text' || event.kind === 'reasoning') firstTokenAt ??= elapsed();
@@ -68,11 +85,13 @@ export async function answerObject(
     else if (event.kind === 'retry') retries += 1;
     else if (event.kind === 'usage') found.usage = event.usage;
     else if (event.kind === 'rate_limit') found.limit = event;
+    else if (event.kind === 'conversation') found.conversationId = event.id;
     else found.finish = event.finishReason;
   }
   const endedAt = elapsed();
   return {
     schema: 'mira.chat/1',
+    ...(found.conversationId === undefined ? {} : { conversation_id: found.conversationId }),
     provider: found.start?.provider,
     model: found.start?.model,
     text: text.join(''),

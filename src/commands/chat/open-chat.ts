@@ -1,13 +1,16 @@
 /** The chat on a terminal: the Ink interface where the terminal can carry it, the same conversation as lines elsewhere. */
 import type { ChatRequest } from '../../chat/provider.ts';
 import type { Context } from '../../context.ts';
-import { abortError } from '../../errors.ts';
+import { abortError, toMiraError } from '../../errors.ts';
+import type { Conversation } from '../../store/history.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
 import type { ChatFacts } from '../../ui/chat/layout.ts';
 import type { Send } from '../../ui/chat/run-chat.tsx';
 import { createErrands } from './errands.ts';
 import { openProvider } from './open-provider.ts';
 import type { ProviderChoice } from './open-provider.ts';
+import { openRecorder } from './open-recorder.ts';
+import { saidSoFar } from './said-so-far.ts';
 import { withTimeLimit } from './with-time-limit.ts';
 
 export interface OpenChat extends ProviderChoice {
@@ -16,22 +19,55 @@ export interface OpenChat extends ProviderChoice {
   readonly limits: Pick<ChatRequest, 'maxTokens' | 'temperature'>;
   /** For each answer, seconds. */
   readonly timeoutS: number | undefined;
+  /** The one that goes on. */
+  readonly conversation: Conversation | undefined;
+  /** False for --no-save. */
+  readonly saves: boolean;
 }
 
 /** @throws MiraError `not_signed_in` and whatever keeps the chat from beginning; failures of an answer are shown in it */
 export async function openChat(context: Context, choice: OpenChat): Promise<void> {
   const { provider, model } = await openProvider(context, choice);
-  const { system, limits, timeoutS } = choice;
-  const send: Send = (talk, { signal: stop }) => {
-    const told = talk.system === undefined ? [] : [{ role: 'system' as const, text: talk.system }];
-    const request: ChatRequest = { model: talk.model, messages: [...told, ...talk.messages], ...limits };
-    return withTimeLimit((signal) => provider.chat(request, { signal }), { seconds: timeoutS, signal: stop });
+  const { limits, timeoutS, conversation, saves } = choice;
+  const earlier = conversation ? saidSoFar(conversation) : [];
+  // The screen belongs to the chat; what is to be said besides comes after it.
+  const said: string[] = [];
+  const recorder = await openRecorder(context, {
+    conversation,
+    saves: saves && (await canSave(context)),
+    say: (line) => said.push(line),
+  });
+  const send: Send = async function* (talk, { signal: stop }) {
+    const { system, conversationId, messages } = talk;
+    const recording = recorder.start({
+      conversationId,
+      earlier: messages.length - 1,
+      question: messages.at(-1)?.text ?? '',
+      provider: provider.id,
+      model: talk.model,
+      system,
+    });
+    if (recording.id !== undefined) yield { kind: 'conversation', id: recording.id };
+    const told = system === undefined ? [] : [{ role: 'system' as const, text: system }];
+    const request: ChatRequest = { model: talk.model, messages: [...told, ...messages], ...limits };
+    yield* recording.save((onSent) =>
+      withTimeLimit((signal) => provider.chat(request, { signal, onSent }), {
+        seconds: timeoutS,
+        signal: stop,
+      }),
+    );
   };
   const { stdin, stdout, stderr } = context.io.terminal();
   const shared = {
     send,
     runErrand: createErrands({ context, provider }),
-    talk: { messages: [], model, system, attachments: [] },
+    talk: {
+      messages: earlier.map(({ role, text }) => ({ role, text })),
+      model,
+      system: choice.system ?? conversation?.system,
+      conversationId: conversation?.id,
+      attachments: [],
+    },
     stdin,
     stdout,
     stderr,
@@ -56,8 +92,21 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
       now: context.now,
     });
   }
+  for (const line of said) context.warn(line);
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
   if (context.signal.aborted) throw abortError(context.signal);
+}
+
+/** Looked at while the screen is still free: a database that is damaged is set aside with a line. */
+async function canSave(context: Context): Promise<boolean> {
+  try {
+    const history = await context.history();
+    await history.list({ limit: 1 });
+    return true;
+  } catch (error) {
+    context.warn(`${toMiraError(error).message} This conversation is not saved.`);
+    return false;
+  }
 }
 
 async function chatFacts(context: Context): Promise<ChatFacts> {

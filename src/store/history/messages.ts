@@ -99,7 +99,7 @@ export function addTurn(
     );
     change(
       database,
-      'UPDATE conversation SET updated_at = max(updated_at, ?), provider = ?, model = ?, system = coalesce(?, system) WHERE key = ?',
+      'UPDATE conversation SET updated_at = max(updated_at, ?), provider = ?, model = ?, system = ? WHERE key = ?',
       ...[at, provider, model, system ?? null, conversation],
     );
     return { key: answer.key, number: next + 1 };

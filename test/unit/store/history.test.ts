@@ -1,5 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newConversationId, parseIdPrefix } from '../../../src/store/history/conversation-id.ts';
@@ -484,7 +495,7 @@ describe('a database', () => {
     ['ours by name alone', (file) => replaceBy(file, 'PRAGMA application_id = 0x4d495241')],
     ['zeros after its head', (file) => overwrite(file, { from: 4096, byte: 0 })],
     ['noise after its head', (file) => overwrite(file, { from: 100, byte: 0xa5 })],
-    ['cut off', async (file) => (await open(file, 'r+')).truncate(8192)],
+    ['cut off', (file) => truncate(file, 8192)],
   ])('that is broken (%s) is set aside with one line, and the chat goes on', async (_, damage) => {
     await using folder = await temporaryFolder();
     {

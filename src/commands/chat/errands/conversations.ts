@@ -1,10 +1,10 @@
 /** Earlier conversations, from inside the chat: finding them, going on with one, and going on in a copy. */
-import type { ChatMessage } from '../../../chat/provider.ts';
 import { MiraError } from '../../../errors.ts';
-import type { Conversation, ConversationSummary, SearchHit } from '../../../store/history.ts';
+import type { ConversationSummary, SearchHit } from '../../../store/history.ts';
 import type { Reply } from '../../../ui/chat/errand.ts';
 import { ago } from '../../moments.ts';
 import type { ErrandOptions } from '../errands.ts';
+import { saidSoFar } from '../said-so-far.ts';
 
 const MOST_LISTED = 15;
 
@@ -31,7 +31,7 @@ export async function resume({ argument, context, talk }: ErrandOptions): Promis
   return {
     talk: {
       ...talk,
-      messages: messagesOf(found),
+      messages: saidSoFar(found).map(({ role, text }) => ({ role, text })),
       model: found.model,
       system: found.system,
       conversationId: found.id,
@@ -53,13 +53,6 @@ export async function fork({ context, talk }: ErrandOptions): Promise<Reply> {
     talk: { ...talk, conversationId: copy.id },
     notice: `This goes on in a copy, ${copy.id}; the conversation so far stays ${talk.conversationId}.`,
   };
-}
-
-/** What is still part of the conversation: no answer that another replaced, and none that never began. */
-function messagesOf({ messages }: Conversation): readonly ChatMessage[] {
-  return messages
-    .filter(({ replaced, text }) => !replaced && text !== '')
-    .map(({ role, text }) => ({ role, text }));
 }
 
 function summaryLine({ id, title, messageCount, updatedAt }: ConversationSummary, now: number): string {

@@ -57,6 +57,35 @@ export const CATALOG: Group = {
     },
     chat: { summary: 'Ask a question, or open the chat', load: async () => (await import('./chat.ts')).chat },
     models: { summary: 'The models that can answer', load: async () => (await import('./models.ts')).models },
+    history: {
+      summary: 'The conversations on this machine: read, search, export, delete',
+      commands: {
+        list: {
+          summary: 'The conversations on this machine, latest first',
+          load: async () => (await import('./history/list.ts')).list,
+        },
+        show: {
+          summary: 'A conversation, as it was said',
+          load: async () => (await import('./history/show.ts')).show,
+        },
+        search: {
+          summary: 'Messages that hold all of the words',
+          load: async () => (await import('./history/search.ts')).search,
+        },
+        export: {
+          summary: 'A conversation as a document',
+          load: async () => (await import('./history/export.ts')).exportConversation,
+        },
+        delete: {
+          summary: 'Remove a conversation for good',
+          load: async () => (await import('./history/delete.ts')).deleteConversation,
+        },
+        prune: {
+          summary: 'Remove old conversations for good',
+          load: async () => (await import('./history/prune.ts')).prune,
+        },
+      },
+    },
     config: {
       summary: 'Read and change settings',
       commands: {

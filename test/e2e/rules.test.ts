@@ -20,6 +20,12 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['auth', 'switch'],
   ['chat'],
   ['models'],
+  ['history', 'list'],
+  ['history', 'show'],
+  ['history', 'search'],
+  ['history', 'export'],
+  ['history', 'delete'],
+  ['history', 'prune'],
   ['config', 'get'],
   ['config', 'set'],
   ['config', 'list'],
@@ -303,7 +309,11 @@ describe.concurrent('a data folder that cannot be written', () => {
       MIRA_API_KEY: platform.mintKey(),
     };
 
-    expect(await runMira(['chat', 'x'], { home, env })).toMatchObject({ code: 0, stderr: '' });
+    expect(await runMira(['chat', 'x'], { home, env })).toMatchObject({
+      code: 0,
+      stderr: `mira: Cannot make the folder ${env.MIRA_DATA_DIR}: a part of its path is a file, not a folder. This conversation is not saved.\n`,
+    });
+    expect(await runMira(['chat', 'x', '--no-save'], { home, env })).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

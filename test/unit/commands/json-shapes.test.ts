@@ -19,10 +19,17 @@ import { path as configPath } from '../../../src/commands/config/path.ts';
 import { set } from '../../../src/commands/config/set.ts';
 import type { JsonObject } from '../../../src/commands/define.ts';
 import { exitCodes } from '../../../src/commands/help/exit-codes.ts';
+import { deleteConversation } from '../../../src/commands/history/delete.ts';
+import { exportConversation } from '../../../src/commands/history/export.ts';
+import { list as listHistory } from '../../../src/commands/history/list.ts';
+import { prune } from '../../../src/commands/history/prune.ts';
+import { search as searchHistory } from '../../../src/commands/history/search.ts';
+import { show as showHistory } from '../../../src/commands/history/show.ts';
 import { models } from '../../../src/commands/models.ts';
 import type { Context } from '../../../src/context.ts';
 import { MiraError } from '../../../src/errors.ts';
 import type { LoginEvent } from '../../../src/auth/login-event.ts';
+import type { Conversation } from '../../../src/store/history.ts';
 import type { SessionEntry } from '../../../src/store/session-entry.ts';
 
 const GOLDEN = new URL('../../golden/json/', import.meta.url);
@@ -64,6 +71,45 @@ const KEY: SessionEntry = {
   gen: 1,
   obtainedAt: NOW,
   refreshable: false,
+};
+
+const SAID = { reasoning: '', model: undefined, usage: undefined, stopped: false, replaced: false };
+
+const TALK: Conversation = {
+  id: '0y2cw0g000',
+  title: 'What is a device code?',
+  provider: 'mira',
+  model: 'mira',
+  profile: 'default',
+  system: 'Be brief.',
+  messageCount: 4,
+  startedAt: NOW,
+  updatedAt: LATER,
+  forkedFrom: '0y2cw0f000',
+  messages: [
+    { ...SAID, number: 1, role: 'user', text: 'What is a device code?', at: NOW },
+    {
+      ...SAID,
+      number: 2,
+      role: 'assistant',
+      text: '',
+      at: NOW,
+      model: 'mira',
+      stopped: true,
+      replaced: true,
+    },
+    { ...SAID, number: 3, role: 'user', text: 'Again?', at: NOW },
+    {
+      ...SAID,
+      number: 4,
+      role: 'assistant',
+      text: 'A code that a device shows.',
+      reasoning: 'Let me see.',
+      at: LATER,
+      model: 'mira',
+      usage: { inputTokens: 3, outputTokens: 5, reasoningTokens: 2 },
+    },
+  ],
 };
 
 /** What each command can come to say: everything there is, and as little as there can be. */
@@ -181,6 +227,45 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       models: [{ id: 'mira', context: 128_000, maxOutput: 8192, ownedBy: 'vmira' }, { id: 'mira-pro' }],
     }),
   ],
+  'history list': async () => [
+    listHistory.json({ conversations: [TALK, { ...TALK, forkedFrom: undefined }], hasMore: true, now: NOW }),
+    listHistory.json({ conversations: [], hasMore: false, now: NOW }),
+  ],
+  'history show': async () => [
+    showHistory.json({ conversation: TALK, now: NOW }),
+    showHistory.json({
+      conversation: { ...TALK, system: undefined, forkedFrom: undefined, messages: [] },
+      now: NOW,
+    }),
+  ],
+  'history search': async () => [
+    searchHistory.json({
+      hits: [
+        {
+          conversationId: TALK.id,
+          title: TALK.title,
+          message: 2,
+          role: 'assistant',
+          at: LATER,
+          snippet: { before: '…what a ', match: 'device', after: ' shows…' },
+        },
+      ],
+      now: NOW,
+    }),
+    searchHistory.json({ hits: [], now: NOW }),
+  ],
+  'history export': async () => [
+    exportConversation.json({ conversation: TALK, format: 'markdown', text: '# What is a device code?' }),
+    exportConversation.json({ conversation: { ...TALK, messages: [] }, format: 'json', text: '{}' }),
+  ],
+  'history delete': async () => [
+    deleteConversation.json({ conversation: TALK, deleted: true }),
+    deleteConversation.json({ conversation: TALK, deleted: false }),
+  ],
+  'history prune': async () => [
+    prune.json({ olderThan: '30d', before: NOW, conversations: 12, deleted: true }),
+    prune.json({ olderThan: '30d', before: NOW, conversations: 0, deleted: false }),
+  ],
   'config get': async () => [
     get.json({ key: 'model', value: 'mira', origin: 'default', from: 'default' }),
     get.json({ key: 'issuer', value: undefined, origin: 'default', from: 'default' }),
@@ -262,8 +347,9 @@ async function loginLines(): Promise<readonly JsonObject[]> {
 }
 
 async function* answer(full: boolean): AsyncGenerator<AnswerEvent> {
-  yield { kind: 'start', provider: 'mira', model: 'mira' };
+  yield { kind: 'start', provider: 'mira', model: 'mira', conversationId: full ? TALK.id : undefined };
   if (full) {
+    yield { kind: 'conversation', id: TALK.id };
     yield { kind: 'retry', attempt: 1, afterMs: 1499.6, reason: 'api.example is busy.' };
     yield { kind: 'rate_limit', remaining: 41, resetAt: LATER };
     yield { kind: 'rate_limit', remaining: 40 };

@@ -2,7 +2,7 @@
  * Lines of the text being written as rows of cells, by places in the text. Tabs, wide characters and the
  * labels of folded pastes have their widths; nothing is copied, so that a long line stays cheap.
  */
-import { cellWidth, cutToWidth } from '../../text-rows.ts';
+import { cellWidth, cutToWidth, widestCells } from '../../text-rows.ts';
 import { graphemesOf, simpleCells } from './graphemes.ts';
 import { isFolded, pasteLabel } from './pastes.ts';
 
@@ -18,20 +18,25 @@ export interface TextRow {
   readonly to: number;
 }
 
-/** The rows of the line from `from` to `to`, filled to the last cell; at least one. */
+/**
+ * The rows of the line from `from` to `to`, filled to the last cell; at least one. Joined emoji count as where a terminal
+ * draws them widest.
+ */
 export function rowsOfLine(text: string, line: TextRow, look: Look): readonly TextRow[] {
   const rows: TextRow[] = [];
   let from = line.from;
   let cells = 0;
-  walk(text, line, look, (at, cellsAt) => {
+  let most = 0;
+  walk(text, line, look, (at, cellsAt, grapheme) => {
     const wide = cellsAt(cells);
-    if (cells > 0 && cells + wide > look.width) {
+    const widest = widestOf(grapheme, { cells: wide, look });
+    const breaks = most > 0 && most + widest > look.width;
+    if (breaks) {
       rows.push({ from, to: at });
       from = at;
-      cells = Math.min(look.width, cellsAt(0));
-    } else {
-      cells = Math.min(look.width, cells + wide);
     }
+    cells = breaks ? Math.min(look.width, cellsAt(0)) : cells + wide;
+    most = breaks ? Math.max(cells, grapheme === '\t' ? 0 : widest) : most + widest;
     return true;
   });
   rows.push({ from, to: line.to });
@@ -139,6 +144,14 @@ function cellsOf(
   const cells = cellWidth(isFolded(grapheme) ? label(grapheme, look) : grapheme);
   widths.set(grapheme, cells);
   return cells;
+}
+
+function widestOf(
+  grapheme: string,
+  { cells, look }: { readonly cells: number; readonly look: Look },
+): number {
+  if (grapheme.length === 1 && !isFolded(grapheme)) return cells;
+  return Math.max(cells, widestCells(isFolded(grapheme) ? label(grapheme, look) : grapheme));
 }
 
 /** What follows the private character are marks that joined it. */

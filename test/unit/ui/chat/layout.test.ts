@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MiraError } from '../../../../src/errors.ts';
+import { EDITS, type Edit } from '../../../../src/ui/chat/edit.ts';
 import { layout } from '../../../../src/ui/chat/layout.ts';
 import { initialState, type ChatAction, type ChatState } from '../../../../src/ui/chat/state.ts';
 import { update } from '../../../../src/ui/chat/update.ts';
-import { cellWidth } from '../../../../src/ui/text-rows.ts';
+import { cellWidth, widestCells } from '../../../../src/ui/text-rows.ts';
 
 const FACTS = { profile: 'work', account: 'ada@example.org', storage: 'file' };
 const at = 0;
@@ -85,35 +87,152 @@ describe('layout', () => {
     expect(drawn(long).caret).toEqual({ x: 9, y: 7 });
   });
 
-  it('is always smaller than the window, with the caret in it', () => {
-    const text = fc.array(fc.constantFrom('word ', '中文', '👨\u200d👩\u200d👧', '\n', '\t', 'e\u0301'), {
-      maxLength: 60,
-    });
-    const action: fc.Arbitrary<ChatAction> = fc.oneof(
-      text.map((parts) => written(parts.join(''))),
-      fc.constant(SUBMIT),
-      text.map((parts): ChatAction => {
-        const event = { kind: 'text', text: parts.join('') } as const;
-        return { kind: 'event', turn: 1, event, at };
-      }),
-      fc.constant<ChatAction>({ kind: 'frame', at }),
-      fc.constant<ChatAction>({ kind: 'key', key: { kind: 'edit', edit: { kind: 'up' } }, at }),
-      fc.record({ kind: fc.constant('resized' as const), columns: fc.nat(100), rows: fc.nat(40) }),
-    );
+  it('is always smaller than the window, with the caret in it, whatever happens', () => {
     fc.assert(
       fc.property(
-        fc.array(action),
-        fc.record({ columns: fc.integer({ min: 6, max: 90 }), rows: fc.integer({ min: 2, max: 40 }) }),
-        (actions, size) => {
-          const state = after([...actions, { kind: 'resized', ...size }]);
-          const { rows, caret } = layout(state, FACTS, 0);
-          expect(rows.length).toBeLessThan(size.rows);
-          for (const row of rows) expect(cellWidth(row.text)).toBeLessThan(size.columns);
-          expect(caret.y).toBeLessThan(rows.length);
-          expect(caret.x).toBeLessThan(size.columns);
+        fc.array(anyAction, { maxLength: 40 }),
+        windowSize,
+        fc.nat(20_000),
+        (actions, size, now) => {
+          let state = after([]);
+          for (const action of [...actions, { kind: 'resized', ...size } as const]) {
+            state = update(state, action).state;
+            expectSmallerThanWindow(state, now);
+          }
         },
       ),
       { numRuns: 500 },
     );
   });
 });
+
+function expectSmallerThanWindow(state: ChatState, now: number): void {
+  const { rows, caret } = layout(state, FACTS, now);
+  const { columns } = state;
+  expect(rows.length).toBeLessThan(Math.max(2, state.rows));
+  expect(caret.y).toBeLessThan(rows.length);
+  if (columns < 6) return;
+  expect(caret.x).toBeLessThan(columns);
+  for (const { text } of rows) {
+    expect(cellWidth(text)).toBeLessThan(columns);
+    // A terminal that draws the parts of a joined emoji side by side must not break the row either.
+    if (columns > WIDEST) expect(widestCells(text)).toBeLessThan(columns);
+  }
+}
+
+/** Of a grapheme in these tests, with what stands before it in a row. */
+const WIDEST = 16;
+
+const windowSize = fc.record({
+  columns: fc.integer({ min: 1, max: 90 }),
+  rows: fc.integer({ min: 1, max: 40 }),
+});
+const someText = fc
+  .array(
+    fc.constantFrom(
+      ...[
+        'word ',
+        'a',
+        '中文',
+        '👨\u200d👩\u200d👧',
+        '👍🏽',
+        '🇩🇪',
+        'e\u0301',
+        'مرحبا ',
+        '\n',
+        '\n\n',
+        '\t',
+        '    ',
+      ],
+      ...[
+        '# ',
+        '- ',
+        '1. ',
+        '> ',
+        '```',
+        '```ts\n',
+        '\n```\n',
+        '---\n',
+        '**',
+        '*',
+        '`',
+        '|',
+        '| a | b |\n|---|--:|\n',
+      ],
+      ...[
+        '[text](https://example.org/a/long/path)',
+        '![x](y)',
+        '&amp;',
+        '<b>',
+        '\\',
+        'https://example.org/',
+        '~~',
+      ],
+    ),
+    { maxLength: 60 },
+  )
+  .map((parts) => parts.join(''));
+
+const failure = new MiraError('rate_limited', 'The service asks to wait 中文 👍🏽.', { hint: 'Try again.' });
+const turn = fc.integer({ min: 1, max: 4 });
+const oneEvent = fc.oneof(
+  { weight: 6, arbitrary: someText.map((text) => ({ kind: 'text' as const, text })) },
+  { weight: 3, arbitrary: someText.map((text) => ({ kind: 'reasoning' as const, text })) },
+  fc.constantFrom(
+    {
+      kind: 'retry' as const,
+      attempt: 12,
+      afterMs: 4_000,
+      reason: 'rate limited by a service with a long name',
+    },
+    { kind: 'usage' as const, usage: { inputTokens: 10_000, outputTokens: 1_000_000 } },
+    { kind: 'rate_limit' as const, remaining: 12 },
+    { kind: 'finish' as const, finishReason: 'length' as const },
+  ),
+);
+const oneEdit: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 2, arbitrary: someText.map((text) => ({ kind: 'insert' as const, text })) },
+  someText.map((text) => ({ kind: 'paste' as const, text: text.repeat(30) })),
+  fc.constantFrom(
+    { kind: 'insert' as const, text: 'see @src/ma' },
+    { kind: 'insert' as const, text: '/usage' },
+  ),
+  fc.constantFrom(...EDITS).map((kind) => ({ kind })),
+);
+const attachment = { kind: 'text' as const, name: '中文 👍🏽 a file with a long name.md', text: 'x' };
+const anyAction: fc.Arbitrary<ChatAction> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: oneEdit.map((edit): ChatAction => ({ kind: 'key', key: { kind: 'edit', edit }, at })),
+  },
+  { weight: 3, arbitrary: fc.constant(SUBMIT) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('event' as const), turn, event: oneEvent, at: fc.constant(at) }),
+  },
+  { weight: 4, arbitrary: fc.constant<ChatAction>({ kind: 'frame', at }) },
+  { weight: 4, arbitrary: windowSize.map((size): ChatAction => ({ kind: 'resized', ...size })) },
+  fc
+    .constantFrom('stop' as const, 'interrupt' as const, 'reasoning' as const, 'redraw' as const)
+    .map((kind): ChatAction => ({ kind: 'key', key: { kind }, at })),
+  fc.constantFrom<ChatAction>(
+    { kind: 'ended', turn: 1, at },
+    { kind: 'failed', turn: 1, error: failure, at },
+    { kind: 'refused', errand: 1, error: failure, at },
+    {
+      kind: 'replied',
+      errand: 1,
+      reply: { lines: ['中文'.repeat(60), ''], notice: 'Done 👍🏽.'.repeat(20) },
+      at,
+    },
+    { kind: 'replied', errand: 1, reply: { attachment }, at },
+    {
+      kind: 'paths',
+      path: 'src/ma',
+      paths: Array.from({ length: 9 }, (_, n) => `src/main/${'中文👍🏽'.repeat(n)}.ts`),
+    },
+    { kind: 'attached', turn: 1, attachments: [attachment], refusals: ['There is no 中文 file.'] },
+    { kind: 'edited', text: 'from an editor\n'.repeat(20) },
+    { kind: 'noted', text: 'a notice 👨\u200d👩\u200d👧 of some length '.repeat(4), at },
+  ),
+);

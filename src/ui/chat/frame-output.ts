@@ -43,7 +43,7 @@ export function createFrameOutput(stdout: NodeJS.WriteStream): FrameOutput {
       frame = [];
     },
     end() {
-      const text = (frame ?? []).join('').replaceAll(SYNCHRONIZED, '').replaceAll(ERASED_BELOW, ERASE_BELOW);
+      const text = (frame ?? []).join('').replaceAll(SYNCHRONIZED, '');
       frame = undefined;
       if (text !== '') stdout.write(BEGIN_SYNCHRONIZED + text + END_SYNCHRONIZED);
     },
@@ -67,10 +67,3 @@ function ignoringResize(stdout: NodeJS.WriteStream, name: 'on' | 'off') {
 const BEGIN_SYNCHRONIZED = '\x1b[?2026h';
 const END_SYNCHRONIZED = '\x1b[?2026l';
 const SYNCHRONIZED = new RegExp('\\x1b\\[\\?2026[hl]', 'gu');
-
-/**
- * Erasing below from the first cell of a row. Where that is the first of the window, tmux takes it for a cleared screen
- * and keeps what was there in its scrollback; from the second cell on it does not.
- */
-const ERASED_BELOW = new RegExp('(?:\\r|\\x1b\\[1G)\\x1b\\[J', 'gu');
-const ERASE_BELOW = '\r\x1b[K\x1b[C\x1b[J\r';

@@ -72,7 +72,10 @@ function rowOfCaret({ rows, caret }: LiveRegion, columns: number): number {
   return rowsFilled(`${before}${blank}x`, columns) - 1;
 }
 
-/** Erases the region and what is below it; the cursor ends at its first cell. */
+/**
+ * Erases the region and what is below it; the cursor ends at its first cell. What is below is erased from
+ * the second cell on: tmux takes what is erased from the very first cell of the window for a screen worth keeping.
+ */
 export function eraseRegion({ below }: LiveRegion): string {
-  return `${below === 0 ? '' : `\x1b[${below}A`}\r\x1b[J`;
+  return `${below === 0 ? '' : `\x1b[${below}A`}\r\x1b[K\x1b[C\x1b[J\r`;
 }

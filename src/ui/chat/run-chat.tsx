@@ -216,9 +216,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     try {
       output.begin();
       erase();
-      ink.clear();
       output.end();
-      shown = undefined;
       await lend(async () => {
         if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS_AS_BEFORE);
         // Ink stops listening but not reading: keys meant for the work would end up here. It is paused only once
@@ -257,7 +255,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     if (finished !== '' || moved !== undefined || isRedrawn || !isSame(picture, shown)) {
       lastFrameAt = now();
       output.begin();
-      erase();
+      if (finished !== '' || moved !== undefined || isRedrawn) erase();
       output.stream.write(finished);
       finished = '';
       ink.rerender(view(picture));
@@ -269,12 +267,11 @@ export async function runChat(options: ChatOptions): Promise<void> {
     changeTimer = change === undefined ? undefined : setTimeout(scheduleFrame, change);
   }
 
-  /** Ink erases as many rows as it drew; a window that was changed since may hold more of them. */
+  /** Ink erases as many rows as it drew, and a window that was changed since may hold more of them: it is only told. */
   function erase(): void {
-    if (moved !== undefined) {
-      output.stream.write(eraseRegion(moved));
-      output.silently(() => ink.clear());
-    } else if (isRedrawn || finished !== '') ink.clear();
+    if (shown !== undefined) output.stream.write(eraseRegion(moved ?? regionOf(shown)));
+    output.silently(() => ink.clear());
+    shown = undefined;
     moved = undefined;
     isRedrawn = false;
   }
@@ -346,7 +343,6 @@ export async function runChat(options: ChatOptions): Promise<void> {
     if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS_AS_BEFORE);
     output.begin();
     erase();
-    ink.clear();
     output.stream.write(finished);
     ink.unmount();
     output.end();

@@ -9,29 +9,29 @@ describe('a region in a window that got narrower', () => {
   it('is erased from its first row where the terminal keeps the cursor in its cell', () => {
     const region = resizedRegion(DRAWN, { columns: 17, reflow: 'follows' });
     expect(region.rows.map(({ count }) => count)).toEqual([3, 2, 2]);
-    expect(eraseRegion(region)).toBe('\x1b[4A\r\x1b[J');
+    expect(eraseRegion(region)).toBe('\x1b[4A\r\x1b[K\x1b[C\x1b[J\r');
   });
 
   it('counts the rows below the cursor too where the terminal does', () => {
     const region = resizedRegion(DRAWN, { columns: 17, reflow: 'xterm.js' });
-    expect(eraseRegion(region)).toBe('\x1b[5A\r\x1b[J');
+    expect(eraseRegion(region)).toBe('\x1b[5A\r\x1b[K\x1b[C\x1b[J\r');
   });
 
   it('leaves the row of the cursor alone where the terminal does', () => {
     const region = resizedRegion(DRAWN, { columns: 25, reflow: 'xterm.js' });
     expect(region.rows.map(({ count }) => count)).toEqual([2, 1, 1]);
-    expect(eraseRegion(region)).toBe('\x1b[2A\r\x1b[J');
+    expect(eraseRegion(region)).toBe('\x1b[2A\r\x1b[K\x1b[C\x1b[J\r');
   });
 
   it('counts a wide character whole in the row that it is moved to', () => {
     const wide = regionOf({ rows: [row('中'.repeat(9)), row('文'.repeat(9))], caret: { x: 18, y: 1 } });
     const region = resizedRegion(wide, { columns: 5, reflow: 'follows' });
     expect(region.rows.map(({ count }) => count)).toEqual([5, 5]);
-    expect(eraseRegion(region)).toBe('\x1b[9A\r\x1b[J');
+    expect(eraseRegion(region)).toBe('\x1b[9A\r\x1b[K\x1b[C\x1b[J\r');
   });
 
   it('is where it was drawn where the terminal cuts', () => {
-    expect(eraseRegion(resizedRegion(DRAWN, { columns: 17, reflow: 'cuts' }))).toBe('\x1b[1A\r\x1b[J');
+    expect(eraseRegion(resizedRegion(DRAWN, { columns: 17, reflow: 'cuts' }))).toBe('\x1b[1A\r\x1b[K\x1b[C\x1b[J\r');
   });
 
   it('is whole again when the window is', () => {

@@ -283,9 +283,16 @@ async function isAloneInFile(deps: SignOutDeps, entry: SessionEntry): Promise<bo
 function stillThere(entry: SessionEntry, cause: MiraError): MiraError {
   return cause.with({
     message: `The session of profile ${entry.profile} is still in the ${entry.storage}: ${cause.message}`,
-    // What answers a question is named by whoever asked it.
-    hint: cause.code === 'input_required' ? cause.hint : 'Mend that and run mira auth logout again.',
+    hint: mendingHint(cause),
   });
+}
+
+function mendingHint({ code, hint }: MiraError): string | undefined {
+  // What answers a question is named by whoever asked it.
+  if (code === 'input_required') return hint;
+  return code === 'credentials_unreadable'
+    ? 'Put back the file or the key that belongs here, or move the file aside, and run mira auth logout again.'
+    : 'Mend that and run mira auth logout again.';
 }
 
 function withoutStop(sentence: string): string {

@@ -10,10 +10,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { abortError, MiraError } from '../errors.ts';
 import { ensurePrivateDir } from './private-dir.ts';
 import { requirePrivate } from './private-file.ts';
+import { moveAside } from './shell-quote.ts';
 import { openDatabase } from './sqlite.ts';
 import { storageError, systemCode } from './storage-error.ts';
 
 const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
 const SHORTEST_POLL_MS = 20;
 const LONGEST_POLL_MS = 250;
 
@@ -104,11 +106,21 @@ function tryToHold(database: DatabaseSync, file: string): boolean {
 }
 
 function isBusy(error: unknown): boolean {
-  // The low byte is the primary code of SQLite's extended ones.
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
+  return sqliteCode(error) === SQLITE_BUSY;
+}
+
+/** The low byte is the primary code of SQLite's extended ones. */
+function sqliteCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 }
 
 function unusableLock(file: string, error: unknown): MiraError {
+  if (sqliteCode(error) === SQLITE_NOTADB) {
+    return new MiraError('storage_failed', `Cannot lock ${file}: it is damaged, or not a file of mira.`, {
+      hint: `Move it away, and run the command again: ${moveAside(file)}`,
+      cause: error,
+    });
+  }
   const why = error instanceof Error ? error.message : 'unknown cause';
   return new MiraError('storage_failed', `Cannot lock ${file}: ${why}.`, {
     hint: 'The folder must be on a file system that can lock files; choose another with MIRA_DATA_DIR.',

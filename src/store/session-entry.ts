@@ -54,6 +54,9 @@ const isString: Check = (value) => typeof value === 'string';
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
 const isBoolean: Check = (value) => typeof value === 'boolean';
 const isStrings: Check = (value) => Array.isArray(value) && value.every(isString);
+/** A file is named after it: its lock. */
+const isName: Check = (value) => typeof value === 'string' && /^[^/\\]+\.[\da-f]{12}$/.test(value);
+const isUrl: Check = (value) => typeof value === 'string' && URL.canParse(value);
 const isOneOf =
   (...words: readonly string[]): Check =>
   (value) =>
@@ -61,10 +64,10 @@ const isOneOf =
 
 const REQUIRED: readonly (readonly [keyof SessionEntry, Check])[] = [
   ['profile', isString],
-  ['name', isString],
+  ['name', isName],
   ['credential', isOneOf('session', 'api_key')],
   ['login', isOneOf('oidc', 'platform', 'pasted')],
-  ['apiUrl', isString],
+  ['apiUrl', isUrl],
   ['scopes', isStrings],
   ['hosts', isStrings],
   ['storage', isOneOf('keychain', 'file', 'memory')],
@@ -75,7 +78,7 @@ const REQUIRED: readonly (readonly [keyof SessionEntry, Check])[] = [
 ];
 
 const OPTIONAL: readonly (readonly [keyof SessionEntry, Check])[] = [
-  ['issuer', isString],
+  ['issuer', isUrl],
   ['clientId', isString],
   ['resource', isString],
   [

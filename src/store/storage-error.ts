@@ -12,6 +12,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of its path is a file, not a folder',
   EISDIR: 'it is a folder',
+  EEXIST: 'a file of that name is in the way',
   EIO: 'the disk reported an error',
   EMFILE: 'this process has too many open files',
   ENFILE: 'the system has too many open files',

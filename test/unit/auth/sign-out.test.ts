@@ -392,6 +392,20 @@ describe('a store that does not let go', () => {
     expect(await remains(machine)).toEqual([[NAME], ['default']]);
   });
 
+  test('because the file is not the one it was says how to go on', async () => {
+    const platform = await openPlatform();
+    const machine = await signedInMachine(platform, FRESH);
+    const refuse = async (): Promise<never> => {
+      throw new MiraError('credentials_unreadable', 'The file is not sealed with the key.');
+    };
+    const store = { ...machine.keychain, read: refuse, remove: refuse };
+
+    expect((await failureOf(leave(machine, { openStore: async () => store }))).hint).toBe(
+      'Put back the file or the key that belongs here, or move the file aside, and run mira auth logout again.',
+    );
+    expect(await remains(machine)).toEqual([[NAME], ['default']]);
+  });
+
   test('but that was emptied by somebody else lets the profile go', async () => {
     const platform = await openPlatform();
     const machine = await signedInMachine(platform, FRESH);

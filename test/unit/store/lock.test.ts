@@ -145,8 +145,11 @@ describe('withLock', { timeout: 30_000 }, () => {
     await expect(withLock({ file: folder.in('link.db'), uid }, work)).rejects.toMatchObject({
       code: 'unsafe_file',
     });
-    await expect(withLock({ file: folder.in('garbage.db'), uid }, work)).rejects.toMatchObject({
+    const garbage = folder.in('garbage.db');
+    await expect(withLock({ file: garbage, uid }, work)).rejects.toMatchObject({
       code: 'storage_failed',
+      message: `Cannot lock ${garbage}: it is damaged, or not a file of mira.`,
+      hint: `Move it away, and run the command again: mv ${garbage} ${garbage}.aside`,
     });
   });
 });

@@ -18,7 +18,10 @@ describe('a folder of our own', () => {
     const file = parent.in('file');
     await writeFile(file, '');
 
-    await expect(ensurePrivateDir(file)).rejects.toMatchObject({ exitCode: 10 });
+    await expect(ensurePrivateDir(file)).rejects.toMatchObject({
+      exitCode: 10,
+      message: `Cannot make the folder ${file}: a file of that name is in the way.`,
+    });
     await expect(ensurePrivateDir(parent.in('file', 'below'))).rejects.toMatchObject({ exitCode: 10 });
   });
 

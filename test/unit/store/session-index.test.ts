@@ -83,6 +83,11 @@ describe('the session index', () => {
       '{"fmt":"mira-sessions","v":1,"sessions":{"a":{}}}',
       /damaged at the entry "a"/,
     ],
+    ...['name', 'apiUrl', 'issuer'].map((field): [string, string, RegExp] => [
+      `an entry whose ${field} is none`,
+      JSON.stringify({ fmt: 'mira-sessions', v: 1, sessions: { default: { ...entry, [field]: '../out' } } }),
+      /damaged at the entry "default"/,
+    ]),
   ])('refuses %s and leaves it alone', async (_, text, message) => {
     await using folder = await temporaryFolder();
     await writeFile(folder.in('sessions.json'), text, { mode: 0o600 });

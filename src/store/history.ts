@@ -16,7 +16,14 @@ import {
 } from './history/conversations.ts';
 import { isBroken, sqliteFailure } from './history/failure.ts';
 import type { AnswerEnd, AnswerPiece, Conversation, NewTurn } from './history/messages.ts';
-import { addTurn, endAnswer, growAnswer, joinStrayPieces, loadConversation } from './history/messages.ts';
+import {
+  addTurn,
+  endAnswer,
+  growAnswer,
+  joinStrayPieces,
+  loadConversation,
+  recentQuestions,
+} from './history/messages.ts';
 import { mendDatabase, openHistoryDatabase } from './history/open-database.ts';
 import { countOlder, pruneConversations, removeConversation } from './history/remove.ts';
 import type { SearchHit } from './history/search.ts';
@@ -61,6 +68,8 @@ export interface History {
   }): Promise<readonly ConversationSummary[]>;
   /** Messages that hold all of the words; text in quotes is looked for as it stands. */
   search(query: { readonly text: string; readonly limit: number }): Promise<readonly SearchHit[]>;
+  /** What was asked last, oldest first. */
+  recentQuestions(limit: number): Promise<readonly string[]>;
   /** Leaves nothing of its text in the files. @throws like `find` */
   remove(id: string): Promise<ConversationSummary>;
   /** Removes what was last spoken in before that moment. @returns how many conversations */
@@ -164,6 +173,7 @@ export function createHistory(options: HistoryOptions): History {
       }, undefined),
     list: (filter) => read((opened) => listConversations(opened, filter), []),
     search: (query) => read((opened) => searchMessages(opened, query), []),
+    recentQuestions: (limit) => read((opened) => recentQuestions(opened, limit), []),
     remove: async (id) => {
       const removed = await read<ConversationSummary | undefined>(
         (opened) => removeConversation(opened, id),

@@ -82,7 +82,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     const { reflowOf } = await import('../../ui/chat/live-region.ts');
     const facts = await chatFacts(context);
     const { createWritingAids } = await import('./writing-aids.ts');
-    const aids = createWritingAids(context, []);
+    const aids = createWritingAids(context, await recentQuestions(context));
     await runChat({
       ...shared,
       ...facts,
@@ -108,6 +108,18 @@ async function canSave(context: Context): Promise<boolean> {
     return false;
   }
 }
+
+/** For recalling with the up key; a history that cannot be read has been told of already. */
+async function recentQuestions(context: Context): Promise<readonly string[]> {
+  try {
+    return await (await context.history()).recentQuestions(RECALLED);
+  } catch (error) {
+    context.log(`history: ${toMiraError(error).code}`);
+    return [];
+  }
+}
+
+const RECALLED = 200;
 
 async function chatFacts(context: Context): Promise<ChatFacts> {
   const { profile } = await context.settings();

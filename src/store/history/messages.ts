@@ -165,6 +165,18 @@ export function joinStrayPieces(
   });
 }
 
+/** What was asked last in any conversation, oldest first: for recalling, so nothing that was brought from long files. */
+export function recentQuestions(database: DatabaseSync, limit: number): readonly string[] {
+  return allRows(
+    database,
+    `SELECT text FROM (SELECT key, text FROM message WHERE role = 'user' ORDER BY key DESC LIMIT ?)
+     WHERE length(text) <= ? ORDER BY key`,
+    ...[limit, LONGEST_RECALLED],
+  ).map((row) => text(row, 'text'));
+}
+
+const LONGEST_RECALLED = 4_000;
+
 export function loadConversation(database: DatabaseSync, { key, summary }: Keyed): Conversation {
   const rows = allRows(
     database,

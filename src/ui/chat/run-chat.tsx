@@ -212,6 +212,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     const lend = await ready;
     drawFrame();
     isLent = true;
+    const drawn = shown;
     let result: { readonly value: T } | undefined;
     try {
       output.begin();
@@ -232,6 +233,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
       });
     } finally {
       isLent = false;
+      // Ink has drawn again what it had drawn before.
+      shown = drawn;
       dispatch({ kind: 'resized', ...sizeOf(stdout) });
     }
     if (result === undefined) throw new Error('The terminal was not lent.');

@@ -144,15 +144,18 @@ export function onReply(
   const { lines = [], notice, talk, attachment, account } = reply;
   const width = proseWidth(state.columns);
   const said = lines.flatMap((line) => wrapWords(expandTabs(line), width).map((part) => row(part, 'dim')));
-  const earlier = talk === undefined || talk.messages === state.talk.messages ? [] : talkRows(talk, state);
+  const isOther = talk !== undefined && talk.messages !== state.talk.messages;
   const next: ChatState = {
     ...state,
     errand: undefined,
     talk: withAttachment(talk ?? state.talk, attachment),
     ...(account === undefined ? {} : { account }),
   };
-  const ends = said.length === 0 ? [] : [row('')];
-  const printed: Update = { state: next, effects: print([...earlier, ...said, ...ends]) };
+  const page = said.length === 0 ? [] : [...said, row('')];
+  const printed: Update = {
+    state: next,
+    effects: print([...page, ...(isOther ? talkRows(talk, state) : [])]),
+  };
   return notice === undefined ? printed : chain(printed, (after) => noted(after, { text: notice, at }));
 }
 

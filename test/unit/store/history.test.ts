@@ -220,6 +220,16 @@ describe('a conversation', () => {
   });
 });
 
+test('what was asked last is there to be recalled, oldest first, without what is very long', async () => {
+  await using folder = await temporaryFolder();
+  using open = openHistory(folder);
+  expect(await open.history.recentQuestions(10)).toEqual([]);
+  await open.converse('one', '1', 'two', '2');
+  await open.converse('x'.repeat(4_001), '3', 'three', '3');
+  expect(await open.history.recentQuestions(10)).toEqual(['one', 'two', 'three']);
+  expect(await open.history.recentQuestions(1)).toEqual(['three']);
+});
+
 describe('the list', () => {
   test('begins with what was last spoken in, and ends where it is told to', async () => {
     await using folder = await temporaryFolder();

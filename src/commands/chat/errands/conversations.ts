@@ -28,6 +28,7 @@ export async function resume({ argument, context, talk }: ErrandOptions): Promis
   if (found === undefined) {
     throw new MiraError('not_found', 'No conversation is kept yet.', { hint: 'Ask something to begin one.' });
   }
+  if (found.id === talk.conversationId) return { notice: 'That is this conversation.' };
   return {
     talk: {
       ...talk,

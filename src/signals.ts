@@ -19,7 +19,7 @@ export interface Signals {
   /** As if Ctrl-C had been pressed. */
   interrupt(): void;
   withoutInterruption<T>(work: () => Promise<T>): Promise<T>;
-  /** Gives the next Ctrl-Cs to `listener` instead, until the returned function is called. */
+  /** Gives the next Ctrl-Cs to `listener` instead, until the returned function is called; then to the one before it. */
   onInterrupt(listener: () => void): () => void;
 }
 
@@ -33,7 +33,7 @@ export interface SignalsHost {
 export function handleSignals({ process: host, say, leave }: SignalsHost): Signals {
   const controller = new AbortController();
   let saving = 0;
-  let intercepted: (() => void) | undefined;
+  const listeners: (() => void)[] = [];
   const stop = (name: keyof typeof SIGNALS): void => {
     const { code, message } = SIGNALS[name];
     const reason = new MiraError(code, message);
@@ -51,7 +51,8 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     host.on(name, () => {
-      if (name === 'SIGINT' && intercepted) intercepted();
+      const listener = name === 'SIGINT' ? listeners.at(-1) : undefined;
+      if (listener) listener();
       else stop(name);
     });
   }
@@ -68,9 +69,10 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
       }
     },
     onInterrupt: (listener) => {
-      intercepted = listener;
+      listeners.push(listener);
       return () => {
-        if (intercepted === listener) intercepted = undefined;
+        const index = listeners.lastIndexOf(listener);
+        if (index >= 0) listeners.splice(index, 1);
       };
     },
   };

@@ -25,7 +25,7 @@ export interface SessionIndex {
   find(profile: string): Promise<SessionEntry | undefined>;
   /**
    * Reads, lets `change` alter the entries, and writes them back, under the store lock; nothing is written when
-   * nothing changed. The credentials file takes the same lock: never call it from `change`.
+   * nothing changed. Entries kept in memory are this process's own: they are given here and never written. The credentials file takes the same lock: never call it from `change`.
    */
   update<T>(change: (entries: Map<string, SessionEntry>) => T): Promise<T>;
 }
@@ -38,14 +38,17 @@ export interface SessionIndexOptions {
 }
 
 export function createSessionIndex({ file, storeLockFile, uid, signal }: SessionIndexOptions): SessionIndex {
-  const read = async (): Promise<Map<string, SessionEntry>> => {
+  /** Entries whose secrets end with this process; they go before those of the file and never into it. */
+  let inMemory: Index = new Map();
+  const readStored = async (): Promise<Index> => {
     const bytes = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
     return bytes === undefined ? new Map() : parseIndex({ file, text: bytes.toString() });
   };
+  const read = async (): Promise<Index> => new Map([...(await readStored()), ...inMemory]);
   return {
     read,
     async find(profile) {
-      return (await read()).get(profile);
+      return inMemory.get(profile) ?? (await readStored()).get(profile);
     },
     async update(change) {
       // Loaded here, because most commands only read.
@@ -54,14 +57,31 @@ export function createSessionIndex({ file, storeLockFile, uid, signal }: Session
         import('./atomic-file.ts'),
       ]);
       return withLock({ file: storeLockFile, uid, signal }, async () => {
-        const entries = await read();
-        const before = serialize(entries);
+        const stored = await readStored();
+        const entries = new Map([...stored, ...inMemory]);
         const result = change(entries);
-        const after = serialize(entries);
-        if (after !== before) await writeFileAtomically({ file, data: after });
+        const next = divide(entries, { stored, inMemory });
+        const data = serialize(next.stored);
+        if (data !== serialize(stored)) await writeFileAtomically({ file, data });
+        inMemory = next.inMemory;
         return result;
       });
     },
+  };
+}
+
+interface Halves {
+  readonly stored: Index;
+  readonly inMemory: Index;
+}
+
+/** What goes into the file and what stays here. An entry of the file that one in memory had hidden is another process's: it stays. */
+function divide(entries: Index, before: Halves): Halves {
+  const hidden = [...before.stored].filter(([profile]) => before.inMemory.has(profile));
+  const isInMemory = ({ storage }: SessionEntry): boolean => storage === 'memory';
+  return {
+    stored: new Map([...hidden, ...[...entries].filter(([, entry]) => !isInMemory(entry))]),
+    inMemory: new Map([...entries].filter(([, entry]) => isInMemory(entry))),
   };
 }
 

@@ -8,6 +8,7 @@ import { StringDecoder } from 'node:string_decoder';
 export interface RawInput extends NodeJS.ReadableStream {
   readonly isRaw?: boolean;
   setRawMode(mode: boolean): unknown;
+  ref?(): unknown;
 }
 
 export type RawKey =
@@ -66,6 +67,8 @@ export function openRawKeys(stdin: RawInput, onKey: (key: RawKey) => void): RawK
     stdin.pause();
   }
 
+  // Whoever read it before may have let go of it; a question must keep the program alive.
+  stdin.ref?.();
   stdin.setRawMode(true);
   stdin.on('data', onData);
   stdin.on('end', onEnd);

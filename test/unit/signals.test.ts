@@ -168,4 +168,17 @@ describe('a listener', () => {
 
     expect([first, second].map((listener) => listener.mock.calls.length)).toEqual([0, 1]);
   });
+
+  test('that stood aside for another gets Ctrl-C again after it', () => {
+    const program = startProgram();
+    const first = vi.fn<() => void>();
+    const second = vi.fn<() => void>();
+    program.signals.onInterrupt(first);
+    const removeSecond = program.signals.onInterrupt(second);
+    removeSecond();
+    removeSecond();
+    program.send('SIGINT');
+
+    expect([first, second].map((listener) => listener.mock.calls.length)).toEqual([1, 0]);
+  });
 });

@@ -13,16 +13,24 @@ export interface ChosenStore {
   readonly protection: ProtectionForm;
 }
 
+export interface StoreWish {
+  /** `auto` or a kind of store. */
+  readonly storage: string;
+  /** The program goes on afterwards, so that a session in its memory is of use. */
+  readonly goesOn: boolean;
+}
+
 /** @throws MiraError exit 10 when the store does not take secrets, 2 for a store that cannot outlive the command */
-export async function chooseStore(context: Context, storage: string): Promise<ChosenStore> {
+export async function chooseStore(context: Context, { storage, goesOn }: StoreWish): Promise<ChosenStore> {
   switch (storage) {
     case 'auto':
-      return chooseByItself(context);
+      return chooseByItself(context, goesOn);
     case 'keychain':
       return openKeychain(context);
     case 'file':
       return openFile(context);
     case 'memory':
+      if (goesOn) return openMemory(context);
       throw new MiraError('invalid_usage', 'A session kept in memory would end with this command.', {
         hint: 'Use --storage keychain or file; to use mira without keeping anything, set MIRA_API_KEY.',
       });
@@ -33,7 +41,7 @@ export async function chooseStore(context: Context, storage: string): Promise<Ch
   }
 }
 
-async function chooseByItself(context: Context): Promise<ChosenStore> {
+async function chooseByItself(context: Context, goesOn: boolean): Promise<ChosenStore> {
   try {
     return await openKeychain(context);
   } catch (error) {
@@ -43,7 +51,10 @@ async function chooseByItself(context: Context): Promise<ChosenStore> {
       context.notice(`${failure.message} The session goes into the encrypted file (MIRA_PASSPHRASE).`);
       return openFile(context);
     }
-    if (context.canPrompt) return openFile(context, await askForFile(context, failure));
+    const protection = context.canPrompt ? await askForFile(context, failure) : undefined;
+    if (protection) return openFile(context, protection);
+    if (goesOn) return openMemory(context);
+    if (context.canPrompt) throw keptNowhere(failure);
     throw failure.with({
       hint: `${failure.hint ?? 'Use an encrypted file: mira auth login --storage file'} (MIRA_PASSPHRASE gives its passphrase), or set MIRA_API_KEY.`,
       next: [{ command: 'mira auth login --storage file', why: 'keeps the session in an encrypted file' }],
@@ -51,11 +62,8 @@ async function chooseByItself(context: Context): Promise<ChosenStore> {
   }
 }
 
-/**
- * Why the keychain does not work, and which file is wanted instead.
- * @throws MiraError exit 10 for none: what is kept nowhere would end with this command
- */
-async function askForFile(context: Context, failure: MiraError): Promise<ProtectionForm> {
+/** Why the keychain does not work, and which file is wanted instead; undefined for none. */
+async function askForFile(context: Context, failure: MiraError): Promise<ProtectionForm | undefined> {
   const { confirm } = await import('../../ui/prompts.ts');
   const { stdin, stderr } = context.io.terminal();
   const ask = (question: string): Promise<boolean> =>
@@ -65,7 +73,11 @@ async function askForFile(context: Context, failure: MiraError): Promise<Protect
   if (await ask(`Keep the session in a file with a passphrase instead (${PROTECTION.passphrase})?`))
     return 'passphrase';
   if (await ask(`In a file with a key file (${PROTECTION.key_file})?`)) return 'key_file';
-  throw failure.with({
+  return undefined;
+}
+
+function keptNowhere(failure: MiraError): MiraError {
+  return failure.with({
     message: 'There is nowhere to keep the session: the keychain cannot be used, and no file is wanted.',
     hint: 'Kept nowhere, it would end with this command. To use mira without keeping anything, set MIRA_API_KEY.',
   });
@@ -88,4 +100,9 @@ async function openFile(context: Context, wanted?: ProtectionForm): Promise<Chos
   await store.probe();
   // A file that exists keeps the seal it has.
   return { store, protection: (await context.fileProtection()) ?? protection };
+}
+
+async function openMemory(context: Context): Promise<ChosenStore> {
+  const store = await context.openStore({ storage: 'memory', protection: 'memory' });
+  return { store, protection: 'memory' };
 }

@@ -21,6 +21,8 @@ export interface LoginChoice {
   readonly storage: string | undefined;
   readonly withKey: boolean;
   readonly force: boolean;
+  /** The program goes on with the session, which may then live in its memory. */
+  readonly goesOn?: boolean | undefined;
 }
 
 /**
@@ -36,7 +38,10 @@ export async function* loginEvents(context: Context, options: LoginChoice): Asyn
   );
   const issuer = issuerOf(settings, options.issuer);
   const key = options.withKey ? await readKey(context, { apiUrl, force: options.force }) : undefined;
-  const { store, protection } = await chooseStore(context, settings.value('storage', options.storage));
+  const { store, protection } = await chooseStore(context, {
+    storage: settings.value('storage', options.storage),
+    goesOn: options.goesOn ?? false,
+  });
   const request = {
     profile: settings.profile,
     store,

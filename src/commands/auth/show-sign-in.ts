@@ -56,7 +56,7 @@ export async function showSignIn(
 const STORES = {
   keychain: 'the keychain of this system',
   file: 'the encrypted file credentials.json',
-  memory: 'memory, until this command ends',
+  memory: 'memory, until this chat ends',
 } as const;
 
 async function clipboard(context: Context): Promise<(text: string) => Promise<string | undefined>> {

@@ -130,3 +130,55 @@ describe('sessionName', () => {
     expect(await sessionName({ ...session, ...change })).not.toBe(await sessionName(session));
   });
 });
+
+describe('an entry whose secret lives in memory', () => {
+  const passing: SessionEntry = { ...entry, storage: 'memory', protection: 'memory' };
+
+  test('is known to this process and never written', async () => {
+    await using folder = await temporaryFolder();
+    const index = indexIn(folder);
+    await index.update((entries) => entries.set('default', passing));
+
+    expect(await index.find('default')).toEqual(passing);
+    expect(await index.read()).toEqual(new Map([['default', passing]]));
+    await expect(stat(folder.in('sessions.json'))).rejects.toThrow('ENOENT');
+    expect(await indexIn(folder).read()).toEqual(new Map());
+  });
+
+  test('takes the place of a stored one, which is then gone', async () => {
+    await using folder = await temporaryFolder();
+    const index = indexIn(folder);
+    await index.update((entries) => entries.set('default', entry));
+    await index.update((entries) => entries.set('default', passing));
+
+    expect(await index.find('default')).toEqual(passing);
+    expect(await indexIn(folder).read()).toEqual(new Map());
+  });
+
+  test('gives way to a stored one, and is gone when it is removed', async () => {
+    await using folder = await temporaryFolder();
+    const index = indexIn(folder);
+    await index.update((entries) => entries.set('default', passing));
+    await index.update((entries) => entries.set('default', entry));
+    expect(await index.find('default')).toEqual(entry);
+    expect(await indexIn(folder).find('default')).toEqual(entry);
+
+    await index.update((entries) => entries.set('other', { ...passing, profile: 'other' }));
+    await index.update((entries) => entries.delete('other'));
+    expect(await index.read()).toEqual(new Map([['default', entry]]));
+  });
+
+  test('leaves alone what another process stores meanwhile', async () => {
+    await using folder = await temporaryFolder();
+    const index = indexIn(folder);
+    await index.update((entries) => entries.set('default', passing));
+    await indexIn(folder).update((entries) => entries.set('default', entry));
+    await index.update((entries) => entries.set('default', { ...passing, gen: 2 }));
+    await index.update((entries) => entries.set('other', { ...entry, profile: 'other' }));
+
+    expect(await index.find('default')).toEqual({ ...passing, gen: 2 });
+    expect(await indexIn(folder).find('default')).toEqual(entry);
+    await index.update((entries) => entries.delete('default'));
+    expect(await index.find('default')).toEqual(entry);
+  });
+});

@@ -6,3 +6,5 @@ export const PLATFORM_ORIGIN = 'https://api.vmira.ai';
 export const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';
 /** The OAuth client that mira is. */
 export const PLATFORM_CLIENT = 'mira-cli';
+/** Where Ollama listens unless it is told otherwise. */
+export const OLLAMA = 'http://localhost:11434';

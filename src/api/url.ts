@@ -10,6 +10,8 @@ export interface AddressOrigin {
   /** What the address is called in a message: `--issuer`, `MIRA_API_URL`, `the verification address`. */
   readonly name: string;
   readonly from: 'user' | 'server';
+  /** No credential ever goes there, so that a person may choose http to another machine (decisions.md 17). */
+  readonly mayBePlain?: boolean | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export function parseServiceUrl(text: string, origin: AddressOrigin): URL {
       `It means ${url.hostname}; write that if it is meant.`,
     );
   }
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && origin.mayBePlain !== true) {
     throw refusal(origin, `would be used without encryption (http to ${url.hostname})`, 'Use https://.');
   }
   return url;

@@ -25,10 +25,11 @@ export interface Patience {
 
 export interface Question {
   readonly url: URL;
-  readonly bearer: BearerSource;
+  /** Undefined for a service that gets no credential. */
+  readonly bearer: BearerSource | undefined;
   readonly signal: AbortSignal;
   /** Sends the request; `stop` ends it from outside. */
-  send(bearer: Bearer, stop: AbortSignal): Promise<HttpResponse>;
+  send(bearer: Bearer | undefined, stop: AbortSignal): Promise<HttpResponse>;
   read(response: HttpResponse, stop: AbortController): AsyncIterable<ChatEvent>;
 }
 
@@ -44,7 +45,7 @@ export async function* ask(question: Question, patience: Patience): AsyncGenerat
   let renewed = false;
 
   for (let attempt = 1; ; attempt += 1) {
-    const bearer = await question.bearer.get(rejected === undefined ? { signal } : { signal, rejected });
+    const bearer = await question.bearer?.get(rejected === undefined ? { signal } : { signal, rejected });
     rejected = undefined;
     const stop = new AbortController();
     const startedAt = patience.now();
@@ -53,7 +54,7 @@ export async function* ask(question: Question, patience: Patience): AsyncGenerat
     try {
       const response = await question.send(bearer, AbortSignal.any([signal, stop.signal]));
       shouldRetry = shouldRetryHeader(response.headers);
-      if (response.status === 401 && bearer.refreshable && !renewed) {
+      if (response.status === 401 && bearer?.refreshable === true && !renewed) {
         response.discard();
         renewed = true;
         rejected = bearer.value;

@@ -18,10 +18,13 @@ interface Listing {
 export const models = valueCommand<typeof options, Listing>({
   summary: 'The models that can answer',
   options,
-  examples: [{ command: 'mira models --json | jq -r ".models[].id"', shows: 'their names' }],
+  examples: [
+    { command: 'mira models --json | jq -r ".models[].id"', shows: 'their names' },
+    { command: 'mira models -p ollama', shows: 'those on this machine' },
+  ],
   run: async (context, { options: { provider: wanted } }) => {
-    const { openProvider } = await import('./chat/open-provider.ts');
-    const { provider } = await openProvider(context, {
+    const { connectProvider } = await import('./chat/open-provider.ts');
+    const provider = await connectProvider(context, {
       provider: wanted,
       model: undefined,
       retries: undefined,

@@ -4,6 +4,7 @@
  */
 import { abortError, MiraError } from '../errors.ts';
 import { openRawKeys, type RawInput, type RawKey } from './raw-keys.ts';
+import { sanitizeLine } from './sanitize.ts';
 
 export interface Question {
   /** As shown, without a trailing space. */
@@ -59,6 +60,36 @@ export async function confirm(options: Question & { readonly byDefault?: boolean
     );
     given = answer ? 'yes' : 'no';
     return answer;
+  } finally {
+    options.stderr.write(`${given}\n`);
+  }
+}
+
+export interface Choice<T> {
+  /** One character. */
+  readonly key: string;
+  readonly label: string;
+  readonly value: T;
+}
+
+/** One of a few, by its key; Enter takes the first. Throws like `askHidden`. */
+export async function choose<T>(
+  options: Question & { readonly choices: readonly [Choice<T>, ...Choice<T>[]] },
+): Promise<T> {
+  const { choices, question } = options;
+  const lines = choices.map(({ key, label }) => `  ${key}  ${sanitizeLine(label)}\n`);
+  let given = '';
+  try {
+    const shown = `${question}\n${lines.join('')}Your choice [${choices[0].key}]: `;
+    const chosen = await ask({ ...options, shown }, (key): Choice<T> | undefined => {
+      if (key.kind === 'enter') return choices[0];
+      if (key.kind === 'ctrl' && key.letter === 'd') throw interrupted();
+      return key.kind === 'text'
+        ? choices.find((choice) => choice.key === key.text.toLowerCase())
+        : undefined;
+    });
+    given = chosen.key;
+    return chosen.value;
   } finally {
     options.stderr.write(`${given}\n`);
   }

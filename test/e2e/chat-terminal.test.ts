@@ -173,16 +173,6 @@ describe.concurrent('the chat on a terminal', () => {
     expect(await terminal.exit).toEqual({ code: 130, signal: 0 });
   });
 
-  test('says before it opens that nobody is signed in', async () => {
-    await using terminal = await openTerminal({ args: ['chat'] });
-
-    expect(await terminal.exit).toEqual({ code: 4, signal: 0 });
-    expect(terminal.scrollback()).toEqual([
-      'mira: You are not signed in.',
-      '  mira auth login, or set MIRA_API_KEY',
-    ]);
-  });
-
   test('answers one question without opening when it is given one', async () => {
     await using server = await startChatServer(echo);
     await using terminal = await openTerminal({ args: ['chat', 'hello'], env: server.env });

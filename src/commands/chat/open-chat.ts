@@ -8,7 +8,7 @@ import type { ChatFacts } from '../../ui/chat/layout.ts';
 import type { Send } from '../../ui/chat/run-chat.tsx';
 import { createErrands } from './errands.ts';
 import { openProvider } from './open-provider.ts';
-import type { ProviderChoice } from './open-provider.ts';
+import type { OpenProvider, ProviderChoice } from './open-provider.ts';
 import { openRecorder } from './open-recorder.ts';
 import { saidSoFar } from './said-so-far.ts';
 import { withTimeLimit } from './with-time-limit.ts';
@@ -27,7 +27,9 @@ export interface OpenChat extends ProviderChoice {
 
 /** @throws MiraError `not_signed_in` and whatever keeps the chat from beginning; failures of an answer are shown in it */
 export async function openChat(context: Context, choice: OpenChat): Promise<void> {
-  const { provider, model } = await openProvider(context, choice);
+  const opened = await openOrLead(context, choice);
+  if (opened === undefined) return;
+  const { provider, model } = opened;
   const { limits, timeoutS, conversation, saves } = choice;
   const earlier = conversation ? saidSoFar(conversation) : [];
   // The screen belongs to the chat; what is to be said besides comes after it.
@@ -95,6 +97,18 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
   for (const line of said) context.warn(line);
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
   if (context.signal.aborted) throw abortError(context.signal);
+}
+
+/** Whoever has no credential yet is led to one; undefined when they would rather leave. */
+async function openOrLead(context: Context, choice: OpenChat): Promise<OpenProvider | undefined> {
+  try {
+    return await openProvider(context, choice);
+  } catch (error) {
+    if (!context.canPrompt || toMiraError(error).code !== 'not_signed_in') throw error;
+    const { firstRun } = await import('./first-run.ts');
+    const next = await firstRun(context, choice);
+    return next && openProvider(context, next);
+  }
 }
 
 /** Looked at while the screen is still free: a database that is damaged is set aside with a line. */

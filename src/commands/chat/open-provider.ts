@@ -1,12 +1,11 @@
 /** From options and settings to a provider that answers: which service, at which address, with which credential. */
 import { DEFAULT_RETRIES } from '../../api/retry.ts';
+import type { Patience } from '../../chat/ask.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createMiraProvider } from '../../chat/providers/mira.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
-import type { Settings } from '../../settings.ts';
-
-const PROVIDERS = ['mira'] as const;
+import type { Setting, Settings } from '../../settings.ts';
 
 export interface ProviderChoice {
   readonly provider: string | undefined;
@@ -22,42 +21,113 @@ export interface OpenProvider {
   readonly model: string;
 }
 
-/** @throws MiraError `not_signed_in`, `other_origin`, `invalid_input` for a provider that does not exist */
+type Open = (context: Context, choice: ProviderChoice) => Promise<ChatProvider>;
+
+interface ProviderKind {
+  readonly open: Open;
+  /** The model where nobody has chosen one. */
+  defaultModel(context: Context, provider: ChatProvider): Promise<string>;
+}
+
+const PROVIDERS = {
+  mira: { open: openMira, defaultModel: async () => 'mira' },
+  ollama: { open: openOllama, defaultModel: firstOfOllama },
+} as const satisfies Readonly<Record<string, ProviderKind>>;
+
+type ProviderName = keyof typeof PROVIDERS;
+
+/**
+ * The provider and the model that answers.
+ * @throws MiraError `not_signed_in`, `other_origin`, `invalid_input` for a provider that does not exist, `model_not_found`
+ */
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {
-  const settings = await context.settings();
-  const wanted = chosen(settings, { key: 'model', choice });
-  const named = PROVIDERS.find((name) => wanted.startsWith(`${name}/`));
-  requireProvider(choice.provider ?? named ?? chosen(settings, { key: 'provider', choice }));
+  const { name, model } = chosen(await context.settings(), choice);
+  const kind: ProviderKind = PROVIDERS[name];
+  const provider = await kind.open(context, choice);
+  return { provider, model: model ?? (await kind.defaultModel(context, provider)) };
+}
+
+/** The provider alone, whatever its models are. Throws like `openProvider`. */
+export async function connectProvider(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+  const { name } = chosen(await context.settings(), choice);
+  return PROVIDERS[name].open(context, choice);
+}
+
+interface Chosen {
+  readonly name: ProviderName;
+  readonly model: string | undefined;
+}
+
+/** `provider/model` is taken apart only at the name of a provider; a model that was set for one is not asked of another. */
+function chosen(settings: Settings, choice: ProviderChoice): Chosen {
+  const { conversation } = choice;
+  const model = settings.get('model', choice.model);
+  const provider = settings.get('provider', choice.provider);
+  const wanted = model.value ?? '';
+  const prefix = PROVIDER_NAMES.find((one) => wanted.startsWith(`${one}/`));
+  const name = requireProvider(
+    choice.provider ??
+      (isAsked(model) ? prefix : undefined) ??
+      (isAsked(provider) ? provider.value : undefined) ??
+      conversation?.provider ??
+      prefix ??
+      settings.value('provider'),
+  );
+  const isOwn =
+    model.origin === 'option' ||
+    (model.origin !== 'default' && (prefix ?? settings.value('provider')) === name);
+  const own = isOwn ? wanted.slice(wanted.startsWith(`${name}/`) ? name.length + 1 : 0) : undefined;
+  const goesOn = conversation?.provider === name && !(isOwn && isAsked(model));
+  return { name, model: goesOn ? conversation.model : own };
+}
+
+/** By the line or the environment, which go before what a conversation began with. */
+function isAsked({ origin }: Setting): boolean {
+  return origin === 'option' || origin === 'environment';
+}
+
+const PROVIDER_NAMES: readonly ProviderName[] = ['mira', 'ollama'];
+
+function isProvider(name: string | undefined): name is ProviderName {
+  return PROVIDER_NAMES.some((known) => known === name);
+}
+
+function requireProvider(name: string): ProviderName {
+  if (isProvider(name)) return name;
+  throw new MiraError('invalid_input', 'There is no provider of that name.', {
+    hint: `The providers are: ${PROVIDER_NAMES.join(', ')}.`,
+  });
+}
+
+async function openMira(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
   const credentials = await context.credentials();
   const credential = await credentials.require();
   const apiUrl = credentials.apiUrl(credential);
-  const provider = createMiraProvider({
+  return createMiraProvider({
     http: await context.http(),
     baseUrl: apiUrl,
     bearer: credentials.bearer(credential, { apiUrl, force: choice.force }),
-    retries: choice.retries ?? DEFAULT_RETRIES,
-    sleep: context.sleep,
-    now: context.now,
-    random: context.random,
-    log: context.log,
+    ...patience(context, choice),
   });
-  return { provider, model: named === undefined ? wanted : wanted.slice(named.length + 1) };
 }
 
-function chosen(
-  settings: Settings,
-  { key, choice }: { readonly key: 'model' | 'provider'; readonly choice: ProviderChoice },
-): string {
-  const { origin } = settings.get(key, choice[key]);
-  const isAsked = origin === 'option' || origin === 'environment';
-  // A model belongs to its provider, so another provider brings its own.
-  const goesOn = choice.provider === undefined && !isAsked;
-  return (goesOn ? choice.conversation?.[key] : undefined) ?? settings.value(key, choice[key]);
+async function openOllama(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+  const { createOllamaProvider } = await import('../../chat/providers/ollama.ts');
+  const { ollamaAddress } = await import('./ollama-address.ts');
+  const { baseUrl, isPlain } = ollamaAddress(context.env);
+  if (isPlain) context.notice(`What you ask goes to ${baseUrl.host} without encryption.`);
+  return createOllamaProvider({ http: await context.http(), baseUrl, ...patience(context, choice) });
 }
 
-function requireProvider(name: string): void {
-  if (PROVIDERS.some((known) => known === name)) return;
-  throw new MiraError('invalid_input', 'There is no provider of that name.', {
-    hint: `The providers are: ${PROVIDERS.join(', ')}.`,
+function patience(context: Context, { retries }: ProviderChoice): Patience {
+  const { sleep, now, random, log } = context;
+  return { retries: retries ?? DEFAULT_RETRIES, sleep, now, random, log };
+}
+
+async function firstOfOllama(context: Context, provider: ChatProvider): Promise<string> {
+  const [first] = await provider.models({ signal: context.signal });
+  if (first !== undefined) return first.id;
+  throw new MiraError('model_not_found', 'Ollama has no model yet.', {
+    hint: 'Get one, for example: ollama pull llama3.2',
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { MiraError } from '../../../src/errors.ts';
-import { askHidden, confirm } from '../../../src/ui/prompts.ts';
+import { askHidden, choose, confirm } from '../../../src/ui/prompts.ts';
 import { fakeInput, fakeOutput, type FakeInput } from './support/fake-terminal.ts';
 
 const patient = (): AbortSignal => new AbortController().signal;
@@ -113,6 +113,37 @@ describe('confirm', () => {
     const { stdin, question } = asked();
     const answer = confirm(question);
     stdin.press('\x03');
+    await expect(answer).rejects.toMatchObject({ code: 'interrupted' });
+    expectRestored(stdin);
+  });
+});
+
+describe('choose', () => {
+  const choices = [
+    { key: '1', label: 'Sign\x1b[2J in', value: 'sign-in' },
+    { key: 'q', label: 'Quit', value: 'quit' },
+  ] as const;
+
+  it.each([
+    ['the key', ['1'], 'sign-in'],
+    ['a key that is none first', ['x', '9', 'q'], 'quit'],
+    ['a capital', ['Q'], 'quit'],
+    ['Enter for the first', ['\r'], 'sign-in'],
+  ])('%s', async (_, keys, value) => {
+    const { stdin, stderr, question } = asked();
+    const answer = choose({ ...question, question: 'What now?', choices });
+    for (const key of keys) stdin.press(key);
+
+    expect(await answer).toBe(value);
+    const given = choices.find((choice) => choice.value === value)?.key;
+    expect(stderr.text).toBe(`What now?\n  1  Sign in\n  q  Quit\nYour choice [1]: ${given}\n`);
+    expectRestored(stdin);
+  });
+
+  it.each(['\x03', '\x04'])('%j is no answer', async (key) => {
+    const { stdin, question } = asked();
+    const answer = choose({ ...question, choices });
+    stdin.press(key);
     await expect(answer).rejects.toMatchObject({ code: 'interrupted' });
     expectRestored(stdin);
   });

@@ -1,0 +1,31 @@
+/** Where Ollama is: OLLAMA_BASE_URL as an address, or OLLAMA_HOST as Ollama itself reads it. */
+import { OLLAMA } from '../../addresses.ts';
+import { isLoopback, parseServiceUrl } from '../../api/url.ts';
+import type { Env } from '../../context.ts';
+
+export interface OllamaAddress {
+  /** Ends in `/v1/`. */
+  readonly baseUrl: URL;
+  /** Another machine, without encryption: allowed because a person wrote it down, and worth a word. */
+  readonly isPlain: boolean;
+}
+
+/** @throws MiraError `invalid_url` */
+export function ollamaAddress(env: Env): OllamaAddress {
+  const written = env['OLLAMA_BASE_URL'] ?? fromHost(env['OLLAMA_HOST']) ?? OLLAMA;
+  const name = env['OLLAMA_BASE_URL'] === undefined ? 'OLLAMA_HOST' : 'OLLAMA_BASE_URL';
+  const url = parseServiceUrl(written, { name, from: 'user', mayBePlain: true });
+  const path = url.pathname.replace(/\/+$/, '');
+  const baseUrl = new URL(`${path.endsWith('/v1') ? path : `${path}/v1`}/`, url.origin);
+  return { baseUrl, isPlain: url.protocol === 'http:' && !isLoopback(url.hostname) };
+}
+
+/** `host`, `host:port`, `:port` or a URL; the address a server listens on everywhere is reached here. */
+function fromHost(host: string | undefined): string | undefined {
+  if (host === undefined) return undefined;
+  const text = host.trim().replace(/^["']|["']$/g, '');
+  const [, scheme, rest = ''] = /^(https?:\/\/)?(.*)$/is.exec(text) ?? [];
+  const here = rest.replace(/^(?=:\d)/, 'localhost').replace(/^(0\.0\.0\.0|\[::\])(?=[:/]|$)/, 'localhost');
+  if (scheme !== undefined) return `${scheme}${here}`;
+  return `http://${here.replace(/^(\[[^\]]*\]|[^:/]*)(?=\/|$)/, '$1:11434')}`;
+}

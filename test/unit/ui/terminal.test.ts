@@ -26,14 +26,18 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
   await terminal.waitFor('/help', 10_000);
   terminal.write('hi\r');
   await terminal.waitFor('Hello.', 10_000);
+  terminal.write('/status\r');
+  await terminal.waitFor('Sure? [y/N]', 10_000);
+  terminal.write('y');
+  await terminal.waitFor((rows) => rows.some((row) => row.startsWith('waiting for approval')), 10_000);
+  terminal.write('c\x1b');
+  await terminal.waitFor('back in the chat', 10_000);
+  terminal.write('again\r');
+  await terminal.waitFor(/› again\n\nHello\./, 10_000);
   terminal.write('/quit\r');
   expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
   expect(terminal.output()).not.toContain('not-to-be-seen');
-  expect(terminal.scrollback()).toEqual([
-    'API key:',
-    '14 characters',
-    'Keep it? [y/N] yes',
-    'kept: true',
+  const waiting = [
     'Asked for by',
     '  id.example',
     'scopes: openid',
@@ -48,10 +52,26 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
     '  WDJB-MJHT',
     '',
     'sign-in: interrupted',
+  ];
+  expect(terminal.scrollback()).toEqual([
+    'API key:',
+    '14 characters',
+    'Keep it? [y/N] yes',
+    'kept: true',
+    ...waiting,
     'type a line',
     'echoed',
     'read: "echoed\\n"',
     '› hi',
+    '',
+    'Hello.',
+    '',
+    'Sure? [y/N] yes',
+    'sure: true',
+    ...waiting,
+    'back in the chat',
+    '',
+    '› again',
     '',
     'Hello.',
     '',

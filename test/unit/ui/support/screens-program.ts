@@ -13,14 +13,13 @@ import { createStyle } from '../../../../src/ui/style.ts';
 const { stdin, stdout, stderr } = process;
 const { signal } = new AbortController();
 const style = createStyle({ color: false });
-const cancelled = Promise.withResolvers<void>();
 
 const secret = await askHidden({ question: 'API key:', stdin, stderr, signal });
 stdout.write(`${secret.length} characters\n`);
 const answer = await confirm({ question: 'Keep it?', stdin, stderr, signal });
 stdout.write(`kept: ${answer}\n`);
 
-async function* events(): AsyncGenerator<LoginEvent> {
+async function* events(cancelled: Promise<void>): AsyncGenerator<LoginEvent> {
   yield {
     kind: 'device_code',
     verificationUri: 'https://id.example/device',
@@ -31,31 +30,35 @@ async function* events(): AsyncGenerator<LoginEvent> {
     scopes: ['openid'],
     renew: () => {},
   };
-  await cancelled.promise;
+  await cancelled;
   throw new MiraError('interrupted', 'Sign-in was cancelled.');
 }
 
 const copying = { env: {}, platform: 'linux' as const, isSsh: true };
-const screen = showLogin(events(), {
-  stderr,
-  stdin,
-  style,
-  isLive: true,
-  reflow: 'xterm.js',
-  machine: 'laptop',
-  copy: (text) => copyText(text, { ...copying, writeToTerminal: (bytes) => void stderr.write(bytes) }),
-  copyAtOnce: true,
-  qrAtOnce: false,
-  now: Date.now,
-  signal,
-  cancel: () => cancelled.resolve(),
-});
-try {
-  for await (const { kind } of screen) if (kind === 'authorized') stdout.write('signed in\n');
-} catch (error) {
-  stdout.write(`sign-in: ${toMiraError(error).code}\n`);
+async function signIn(): Promise<void> {
+  const cancelled = Promise.withResolvers<void>();
+  const screen = showLogin(events(cancelled.promise), {
+    stderr,
+    stdin,
+    style,
+    isLive: true,
+    reflow: 'xterm.js',
+    machine: 'laptop',
+    copy: (text) => copyText(text, { ...copying, writeToTerminal: (bytes) => void stderr.write(bytes) }),
+    copyAtOnce: true,
+    qrAtOnce: false,
+    now: Date.now,
+    signal,
+    cancel: () => cancelled.resolve(),
+  });
+  try {
+    for await (const { kind } of screen) if (kind === 'authorized') stdout.write('signed in\n');
+  } catch (error) {
+    stdout.write(`sign-in: ${toMiraError(error).code}\n`);
+  }
 }
 
+await signIn();
 stdout.write('type a line\n');
 stdin.resume();
 const [line] = await once(stdin, 'data');
@@ -64,7 +67,13 @@ stdout.write(`read: ${JSON.stringify(String(line))}\n`);
 
 await runChat({
   send,
-  runErrand: () => Promise.resolve({}),
+  runErrand: async (_, { withTerminal }) => {
+    await withTerminal(async () => {
+      stdout.write(`sure: ${await confirm({ question: 'Sure?', stdin, stderr, signal })}\n`);
+      await signIn();
+    });
+    return { lines: ['back in the chat'] };
+  },
   talk: { messages: [], model: 'mira', attachments: [] },
   reflow: reflowOf(process.env),
   aids: {

@@ -7,7 +7,7 @@ import { composerRows } from './composer-rows.ts';
 import { liveRow } from './growing-text.ts';
 import { row, type Row } from '../rows.ts';
 import { proseWidth, type ChatState, type Turn } from './state.ts';
-import { cutToWidth, wrapWords } from '../text-rows.ts';
+import { cellWidth, cutToWidth, wrapWords } from '../text-rows.ts';
 import { INDENT } from '../theme.ts';
 
 /** What the status line says besides the state. */
@@ -72,7 +72,7 @@ function answerRows(
   }
   if (turn === undefined) return [];
   if (turn.phase === 'answering') return liveMarkdown(turn.growing, { width, most });
-  const waiting = row(cutToWidth(waitingText(turn, { model: state.talk.model, now }), width), 'dim');
+  const waiting = row(cutToWidth(waitingText(turn, { model: state.talk.model, width, now }), width), 'dim');
   if (turn.phase !== 'thinking' || turn.thought === undefined) return [waiting];
   if (state.showsReasoning) return [row(liveRow(turn.thought.growing, width), 'dim'), waiting];
   return [waiting, ...glanceRows(turn.thought.text, width)];
@@ -90,16 +90,23 @@ function glanceRows(text: string, width: number): readonly Row[] {
 }
 
 const GLANCE_ROWS = 2;
+const SHORTEST_REASON = 8;
 
 function secondsSince(startedAt: number, now: number): number {
   return Math.max(0, Math.floor((now - startedAt) / 1_000));
 }
 
-function waitingText(turn: Turn, { model, now }: { readonly model: string; readonly now: number }): string {
+function waitingText(
+  turn: Turn,
+  { model, width, now }: { readonly model: string; readonly width: number; readonly now: number },
+): string {
   const { retry } = turn;
   if (retry !== undefined) {
     const left = Math.max(0, Math.ceil((retry.at - now) / 1_000));
-    return `${retry.reason}: trying again in ${left} s (attempt ${retry.attempt}) · Esc stops`;
+    const trying = `trying again in ${left} s (attempt ${retry.attempt}) · Esc stops`;
+    // A long reason must not hide what is counted.
+    const room = width - cellWidth(trying) - 2;
+    return room < SHORTEST_REASON ? trying : `${cutToWidth(retry.reason, room)}: ${trying}`;
   }
   const doing = turn.phase === 'thinking' ? 'thinking' : `waiting for ${model}`;
   return `${doing} — ${secondsSince(turn.startedAt, now)} s · Esc stops`;

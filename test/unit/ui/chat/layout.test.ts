@@ -69,6 +69,19 @@ describe('layout', () => {
     const event = { kind: 'retry', attempt: 2, afterMs: 4_000, reason: 'rate limited' } as const;
     const retrying = after([written('one'), SUBMIT, { kind: 'event', turn: 1, event, at }]);
     expect(drawn(retrying, 900).rows[0]).toBe('rate limited: trying again in 4 s (attempt 2) · Esc stops');
+    const long = {
+      ...event,
+      reason: 'api.example limits how often it may be asked: slow down; it answers again later',
+    };
+    const crowded = after([written('one'), SUBMIT, { kind: 'event', turn: 1, event: long, at }]);
+    expect(drawn(crowded, 900).rows[0]).toBe(
+      'api.example limits how often it m…: trying again in 4 s (attempt 2) · Esc stops',
+    );
+    const narrow = after([written('one'), SUBMIT, { kind: 'event', turn: 1, event, at }], {
+      columns: 40,
+      rows: 24,
+    });
+    expect(drawn(narrow, 900).rows[0]).toBe('trying again in 4 s (attempt 2) · Esc…');
     const thinking = after([
       written('one'),
       SUBMIT,

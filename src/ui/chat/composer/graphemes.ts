@@ -39,10 +39,12 @@ export function simpleCells(code: number): 0 | 1 | 2 {
     const isLatin = code >= 0xa1 && code <= 0x2ff && code !== 0xad;
     return isLatin || (code >= 0x400 && code <= 0x482) || code >= 0x48a ? 1 : 0;
   }
-  if (code < 0x3041) return code === 0x3001 || code === 0x3002 ? 2 : 0;
+  if (code < 0x3000) return code >= 0x2010 && code <= 0x2027 ? 1 : 0;
+  if (code < 0x3041) return code <= 0x3020 ? 2 : 0;
   const isKana = code <= 0x3096 || (code >= 0x30a1 && code <= 0x30fa);
   const isHan = code >= 0x3400 && code <= 0x9fff && !(code >= 0x4dc0 && code <= 0x4dff);
-  return isKana || isHan || (code >= 0xac00 && code <= 0xd7a3) ? 2 : 0;
+  const isFullWidth = code >= 0xff01 && code <= 0xff60;
+  return isKana || isHan || isFullWidth || (code >= 0xac00 && code <= 0xd7a3) ? 2 : 0;
 }
 
 export function graphemesOf(text: string): Intl.Segments {

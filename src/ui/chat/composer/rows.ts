@@ -122,13 +122,20 @@ function walk(text: string, { from, to }: TextRow, look: Look, visit: Visit): vo
 const ONE = (): number => 1;
 const TWO = (): number => 2;
 
-/** As far as characters may join; the border between two simple ones is certain. */
+/**
+ * As far as characters may join. The border between two simple ones is certain, but a few of them end no stretch,
+ * since beginning one costs more than segmenting them.
+ */
 function stretchEnd(text: string, at: number, to: number): number {
-  let end = at + 1;
-  while (end < to && !(simpleCells(text.charCodeAt(end - 1)) > 0 && simpleCells(text.charCodeAt(end)) > 0))
-    end++;
-  return end;
+  let simple = 0;
+  for (let end = at; end < to; end++) {
+    simple = simpleCells(text.charCodeAt(end)) > 0 ? simple + 1 : 0;
+    if (simple === SIMPLE_AGAIN) return end;
+  }
+  return to;
 }
+
+const SIMPLE_AGAIN = 8;
 
 function cellsOf(
   grapheme: string,

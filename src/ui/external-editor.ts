@@ -100,24 +100,42 @@ async function writeOnce(path: string, text: string): Promise<void> {
   }
 }
 
-/** Resolves to why it failed. */
+/** Resolves to why it failed, once the editor is gone: until then the terminal is its own. */
 function runEditor(
   { command, args }: { readonly command: string; readonly args: readonly string[] },
   { env, signal }: EditorOptions,
 ): Promise<string | undefined> {
   const name = basename(command);
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env: childEnvironment(env), stdio: 'inherit', signal });
+    const child = spawn(command, args, { env: childEnvironment(env), stdio: 'inherit' });
+    let patience: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      child.kill('SIGTERM');
+      patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    };
+    const settle = (failure: string | undefined): void => {
+      clearTimeout(patience);
+      signal.removeEventListener('abort', end);
+      resolve(failure);
+    };
     child.on('error', (error) => {
       const isMissing = 'code' in error && error.code === 'ENOENT';
-      resolve(isMissing ? `There is no editor ${name}.` : `The editor ${name} could not be run.`);
+      settle(isMissing ? `There is no editor ${name}.` : `The editor ${name} could not be run.`);
     });
     child.on('exit', (code, killedBy) => {
-      if (code === 0) resolve(undefined);
-      else resolve(`The editor ${name} ended with ${killedBy ?? `status ${code}`}; the text is as it was.`);
+      settle(
+        code === 0
+          ? undefined
+          : `The editor ${name} ended with ${killedBy ?? `status ${code}`}; the text is as it was.`,
+      );
     });
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
   });
 }
+
+/** For an editor that asks first; then it is ended for good. */
+const PATIENCE_MS = 2_000;
 
 /** Editors end a file with a line break that belongs to no text. */
 async function editedText(path: string): Promise<string> {

@@ -110,7 +110,10 @@ describe('editInEditor', () => {
     const controller = new AbortController();
     const edited = editInEditor('text', { ...options, signal: controller.signal });
     controller.abort();
-    expect(await edited).toMatchObject({ kind: 'failed' });
+    expect(await edited).toEqual({
+      kind: 'failed',
+      reason: 'The editor my editor ended with SIGTERM; the text is as it was.',
+    });
   });
 
   it('takes no control characters over', async () => {

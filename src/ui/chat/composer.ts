@@ -78,7 +78,8 @@ export function sent(composer: Composer): Composer {
 /** Another text in place of what is written; undo brings that back. */
 export function withText(composer: Composer, text: string): Composer {
   const { text: shown, pastes } = foldHuge(text, composer.pastes);
-  return replaceAll({ ...composer, pastes, search: undefined, recalled: undefined }, { text: shown });
+  const plain = { ...composer, pastes, search: undefined, mention: undefined, completion: undefined };
+  return replaceAll({ ...plain, recalled: undefined }, { text: shown });
 }
 
 /** The paths of a text that are to be attached: those that this person named. */

@@ -78,7 +78,7 @@ export function onEnter(composer: Composer): Composer | undefined {
     return complete(composer);
   const { text, caret } = composer;
   if (text[caret - 1] !== '\\') return undefined;
-  return replace(composer, { from: caret - 1, to: caret, by: '\n' });
+  return followMention(composer, replace(composer, { from: caret - 1, to: caret, by: '\n' }), false);
 }
 
 /** What Esc does before it stops an answer; undefined when it does. */

@@ -339,6 +339,8 @@ describe('the files that go along', () => {
 it('goes on in a new line after a backslash', () => {
   expect(marked(onEnter(after(['one\\'])) ?? EMPTY_COMPOSER)).toBe('one\n|');
   expect(onEnter(after(['one\\', 'left']))).toBeUndefined();
+  expect(wantedPath(onEnter(after(['@one\\'])) ?? EMPTY_COMPOSER)).toBeUndefined();
+  expect(wantedPath(withText(after(['@one']), '@two'))).toBeUndefined();
 });
 
 function steps() {

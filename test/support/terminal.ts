@@ -20,8 +20,6 @@ export interface TerminalOptions {
   readonly cwd?: string;
   /** A home that several runs share; the caller cleans it up. */
   readonly home?: IsolatedHome | undefined;
-  /** What the terminal answers to a question of the program that the emulator does not know. */
-  readonly answers?: Readonly<Record<string, string>>;
   /** Another program and the whole of its arguments, in place of mira. */
   readonly command?: readonly [string, ...string[]];
 }
@@ -68,9 +66,6 @@ export async function openTerminal(options: TerminalOptions = {}): Promise<Termi
   };
   child.onData((text) => {
     output += text;
-    for (const [question, answer] of Object.entries(options.answers ?? {})) {
-      if (text.includes(question)) child.write(answer);
-    }
     emulator.write(text, look);
   });
   // A terminal answers questions about itself (cursor position, attributes); programs wait for that.

@@ -1,6 +1,7 @@
 /** What the composer of the chat needs of this machine: paths, files, and the person's editor. */
 import { homedir } from 'node:os';
 import type { Context } from '../../context.ts';
+import { keyboardOf } from '../../ui/chat/key-input.ts';
 import type { WritingAids } from '../../ui/chat/writing-aids.ts';
 import { createPathFinder } from './find-paths.ts';
 import { createMentionReader } from './read-mention.ts';
@@ -24,6 +25,6 @@ export function createWritingAids(
         restore();
       }
     },
-    asksForXtermKeys: env['TMUX'] !== undefined || env['XTERM_VERSION'] !== undefined,
+    keyboard: keyboardOf(env),
   };
 }

@@ -32,6 +32,23 @@ export function knownKeys(chunk: string): string {
     });
 }
 
+/** What a terminal is asked for, so that it tells Shift+Enter from Enter and Esc from the beginning of a key. */
+export interface Keyboard {
+  /** Kitty's protocol; a terminal that does not know it takes no notice. */
+  readonly kitty: boolean;
+  /** xterm's modifyOtherKeys. */
+  readonly xterm: boolean;
+}
+
+export function keyboardOf(env: Readonly<Record<string, string | undefined>>): Keyboard {
+  return {
+    // Older kernels print what they do not know.
+    kitty: env['TERM'] !== 'linux',
+    // tmux and xterm know this form alone.
+    xterm: env['TMUX'] !== undefined || env['XTERM_VERSION'] !== undefined,
+  };
+}
+
 const ESC = '\x1b';
 const LAST_ASCII = 0x7e;
 const CTRL_OR_ALT = 2 | 4;

@@ -176,7 +176,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
       for (const path of paths) {
         const read = await aids.readMention(path);
         if (read?.refusal !== undefined) refusals.push(sanitizeLine(read.refusal));
-        else if (read !== undefined) attachments.push(read.attachment);
+        else if (read !== undefined) attachments.push(withSafeName(read.attachment));
       }
       dispatch({ kind: 'attached', turn, attachments, refusals });
     } catch (error) {
@@ -219,7 +219,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
       erase();
       output.end();
       await lend(async () => {
-        if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS_AS_BEFORE);
+        if (aids.keyboard.xterm) stdout.write(XTERM_KEYS_AS_BEFORE);
         // Ink stops listening but not reading: keys meant for the work would end up here. It is paused only once
         // Node has taken notice that nobody listens.
         await new Promise((resume) => setImmediate(resume));
@@ -228,7 +228,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
           result = { value: await work() };
         } finally {
           stdin.resume();
-          if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS);
+          if (aids.keyboard.xterm) stdout.write(XTERM_KEYS);
         }
       });
     } finally {
@@ -326,12 +326,16 @@ export async function runChat(options: ChatOptions): Promise<void> {
     // The caller has looked at the streams. Ink would draw nothing until the end where CI is set.
     interactive: true,
     isScreenReaderEnabled: false,
-    // Where the terminal has it: Shift+Enter, Esc without a wait, and Ctrl on the keyboards of other scripts.
-    kittyKeyboard: { mode: 'auto', flags: ['disambiguateEscapeCodes', 'reportAlternateKeys'] },
+    // Shift+Enter, Esc without a wait, and Ctrl on the keyboards of other scripts. Not 'auto': an answer that takes
+    // longer than 200 ms, over a slow line or at a busy start, would be taken for none.
+    kittyKeyboard: {
+      mode: aids.keyboard.kitty ? 'enabled' : 'disabled',
+      flags: ['disambiguateEscapeCodes', 'reportAlternateKeys'],
+    },
     // Frames are paced here; a second pacemaker would pull finished rows and live rows apart.
     maxFps: 1_000,
   });
-  if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS);
+  if (aids.keyboard.xterm) stdout.write(XTERM_KEYS);
   stdout.on('resize', onResize);
   stdin.on('end', onLeave);
   signal.addEventListener('abort', onLeave);
@@ -348,7 +352,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     for (const controller of [...answers.values(), ...errands.values(), lookup]) controller.abort();
     // An editor ends with the signal, and gives the terminal back first.
     await lent?.catch(() => undefined);
-    if (aids.asksForXtermKeys) stdout.write(XTERM_KEYS_AS_BEFORE);
+    if (aids.keyboard.xterm) stdout.write(XTERM_KEYS_AS_BEFORE);
     output.begin();
     erase();
     output.stream.write(finished);
@@ -398,6 +402,10 @@ function safeEvent(event: TurnEvent, sanitizers: Sanitizers): TurnEvent {
     return { ...event, text: sanitizers[event.kind].push(event.text) };
   }
   return event.kind === 'retry' ? { ...event, reason: sanitizeLine(event.reason, 80) } : event;
+}
+
+function withSafeName(attachment: Attachment): Attachment {
+  return { ...attachment, name: sanitizeLine(attachment.name) };
 }
 
 function safeReply(reply: Reply): Reply {

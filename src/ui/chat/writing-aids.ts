@@ -1,5 +1,6 @@
 /** What writing a question needs of the world. Only types: the caller, who may read files, hands it in. */
 import type { Edited } from '../external-editor.ts';
+import type { Keyboard } from './key-input.ts';
 import type { Attachment } from './talk.ts';
 
 export interface WritingAids {
@@ -11,8 +12,7 @@ export interface WritingAids {
   readMention(path: string): Promise<ReadMention | undefined>;
   /** The text in the person's editor, which has the terminal meanwhile. */
   editText(text: string, signal: AbortSignal): Promise<Edited>;
-  /** The terminal sends Shift+Enter and the like in xterm's form once it is asked to: xterm itself, and tmux. */
-  readonly asksForXtermKeys: boolean;
+  readonly keyboard: Keyboard;
 }
 
 export type ReadMention =

@@ -14,7 +14,6 @@ afterAll(() => program[Symbol.asyncDispose]());
 
 const ESC = '\x1b';
 const CTRL_C = '\x03';
-const KITTY = { [`${ESC}[?u`]: `${ESC}[?0u` };
 
 async function chat({ args = [], ...options }: TerminalOptions = {}): Promise<Terminal> {
   const command = [process.execPath, program.path, ...args] as const;
@@ -67,9 +66,8 @@ describe('a new line', () => {
     await terminal.waitFor('mira heard "one\\ntwo" as message 1.');
   });
 
-  it('is Shift+Enter in a terminal that speaks the kitty protocol, which is given back in the end', async () => {
-    await using terminal = await chat({ answers: KITTY });
-    await terminal.waitFor(() => terminal.output().includes(`${ESC}[>5u`));
+  it('is Shift+Enter where the terminal speaks the kitty protocol, which is asked for and given back in the end', async () => {
+    await using terminal = await chat();
     terminal.write(`one${ESC}[13;2utwo`);
     await terminal.waitFor((screen) => screen.includes('  two'));
     terminal.write(`${ESC}[119;5u${ESC}[106;5u`);
@@ -189,9 +187,8 @@ describe('an editor', () => {
   it('has the terminal and the text, and gives both back', async () => {
     const script =
       'echo "editing: $(cat "$1")"; stty -a | grep -o " echo " ; read -r line; echo "$line, twice" >> "$1"';
-    const opened = await withEditor(script, { answers: KITTY });
+    const opened = await withEditor(script);
     await using terminal = opened.terminal;
-    await terminal.waitFor(() => terminal.output().includes(`${ESC}[>5u`));
     terminal.write('draft');
     await terminal.waitFor('› draft');
     terminal.write('\x07');
@@ -244,6 +241,8 @@ describe('an editor', () => {
     expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
     expect(await readdir(opened.temporary)).toEqual([]);
     expect(terminal.scrollback().at(-1)).toBe('left restored');
+    const output = terminal.output();
+    expect(output.lastIndexOf(`${ESC}[<u`)).toBeGreaterThan(output.lastIndexOf(`${ESC}[>5u`));
   });
 });
 

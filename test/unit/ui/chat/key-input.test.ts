@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createKeyInput, knownKeys } from '../../../../src/ui/chat/key-input.ts';
+import { createKeyInput, keyboardOf, knownKeys } from '../../../../src/ui/chat/key-input.ts';
 
 const ESC = '\x1b';
 
@@ -25,4 +25,19 @@ it('is the stream itself in everything else', () => {
   expect(input.read()).toBe(`${ESC}[13;2u`);
   expect(input.read()).toBeNull();
   expect(input.isTTY).toBe(true);
+});
+
+it.each([
+  [{ TERM: 'xterm-kitty' }, { kitty: true, xterm: false }],
+  [
+    { TERM: 'xterm-256color', XTERM_VERSION: 'XTerm(379)' },
+    { kitty: true, xterm: true },
+  ],
+  [
+    { TERM: 'tmux-256color', TMUX: '/tmp/tmux-0/default,1,0' },
+    { kitty: true, xterm: true },
+  ],
+  [{ TERM: 'linux' }, { kitty: false, xterm: false }],
+])('asks a terminal of %j for %j', (env, expected) => {
+  expect(keyboardOf(env)).toEqual(expected);
 });

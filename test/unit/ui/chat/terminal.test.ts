@@ -181,10 +181,10 @@ describe('the answer', () => {
     terminal.write('hostile\r');
     await terminal.waitFor('1,234 tokens');
     await leave(terminal);
-    const sequences = new Set(terminal.output().slice(before).match(new RegExp('\\x1b.[0-9;?]*.', 'gu')));
-    // Moving, erasing, hiding and showing the cursor, whole frames, paste marks: what Ink and we write ourselves.
+    const sequences = new Set(terminal.output().slice(before).match(new RegExp('\\x1b.[0-9;?<]*.', 'gu')));
+    // Moving, erasing, hiding and showing the cursor, whole frames, paste marks, the keyboard given back: what Ink and we write ourselves.
     for (const sequence of sequences) {
-      expect(sequence).toMatch(new RegExp('^\\x1b\\[(\\d*[A-HJKm]|\\?(25|2026|2004)[hl])$', 'u'));
+      expect(sequence).toMatch(new RegExp('^\\x1b\\[(\\d*[A-HJKm]|\\?(25|2026|2004)[hl]|<u)$', 'u'));
     }
     const answer = terminal.scrollback().join('\n');
     for (const { safe } of HOSTILE_TEXTS) expect(answer).toContain(safe.trim().split('\n')[0]);
@@ -271,8 +271,8 @@ it('keeps a frame together in one write', async () => {
     .output()
     .replaceAll(new RegExp('\\x1b\\[\\?2026h[^]*?\\x1b\\[\\?2026l', 'gu'), '')
     .replaceAll(new RegExp('\\x1b\\[\\?(2004|25)[hl]', 'gu'), '');
-  // The question for the kitty keyboard protocol goes out before the first frame.
-  expect(outside).toBe('\x1b[?uleft restored\r\n');
+  // The kitty keyboard protocol is asked for before the first frame.
+  expect(outside).toBe('\x1b[>5uleft restored\r\n');
 });
 
 it('bundles the production build of React', async () => {

@@ -4,6 +4,7 @@ import type { LoginEvent } from '../../../../src/auth/login-event.ts';
 import type { ChatEvent } from '../../../../src/chat/provider.ts';
 import { MiraError, toMiraError } from '../../../../src/errors.ts';
 import { reflowOf } from '../../../../src/ui/chat/live-region.ts';
+import { keyboardOf } from '../../../../src/ui/chat/key-input.ts';
 import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
 import { copyText } from '../../../../src/ui/clipboard.ts';
 import { showLogin } from '../../../../src/ui/login/show-login.ts';
@@ -81,7 +82,7 @@ await runChat({
     findPaths: () => Promise.resolve([]),
     readMention: () => Promise.resolve(undefined),
     editText: (text) => Promise.resolve({ kind: 'edited', text }),
-    asksForXtermKeys: false,
+    keyboard: keyboardOf({}),
   },
   highlight: () => undefined,
   profile: 'default',

@@ -11,7 +11,7 @@ import { openCompletion } from './composer/mentions.ts';
 import { rowIndex } from './composer/move.ts';
 import { cellOf, rowsOfLine, shownRow, type Look, type TextRow } from './composer/rows.ts';
 import type { Composer } from './composer.ts';
-import { cellWidth, cutToWidth } from '../text-rows.ts';
+import { cellWidth, cutToWidth, widestCells } from '../text-rows.ts';
 
 export interface ComposerRows {
   readonly rows: readonly Row[];
@@ -146,6 +146,6 @@ const MARK = '❯ ';
 /** The end of a line that is too long. */
 function endOf(line: string, width: number): string {
   let shown = line;
-  while (cellWidth(shown) > width) shown = `…${shown.slice(graphemeBorder(shown, 2))}`;
+  while (widestCells(shown) > width) shown = `…${shown.slice(graphemeBorder(shown, 2))}`;
   return shown;
 }

@@ -19,28 +19,38 @@ export interface TextRow {
 }
 
 /**
- * The rows of the line from `from` to `to`, filled to the last cell; at least one. Joined emoji count as where a terminal
- * draws them widest.
+ * The rows of the line from `from` to `to`, filled to the last cell; at least one. They are broken by the width of
+ * the terminal that gives emoji most, since no terminal may break them once more.
  */
 export function rowsOfLine(text: string, line: TextRow, look: Look): readonly TextRow[] {
   const rows: TextRow[] = [];
   let from = line.from;
   let cells = 0;
-  let most = 0;
+  /** By how much the row may be wider elsewhere. */
+  let more = 0;
+  const known = new Map<string, number>();
   walk(text, line, look, (at, cellsAt, grapheme) => {
     const wide = cellsAt(cells);
-    const widest = widestOf(grapheme, { cells: wide, look });
-    const breaks = most > 0 && most + widest > look.width;
-    if (breaks) {
+    const moreOfIt = grapheme.length > 1 ? moreCells(grapheme, known) : 0;
+    if (cells > 0 && cells + wide + more + moreOfIt > look.width) {
       rows.push({ from, to: at });
       from = at;
+      cells = 0;
+      more = 0;
     }
-    cells = breaks ? Math.min(look.width, cellsAt(0)) : cells + wide;
-    most = breaks ? Math.max(cells, grapheme === '\t' ? 0 : widest) : most + widest;
+    cells = Math.min(look.width, cells + cellsAt(cells));
+    more += moreOfIt;
     return true;
   });
   rows.push({ from, to: line.to });
   return rows;
+}
+
+function moreCells(grapheme: string, known: Map<string, number>): number {
+  if (isFolded(grapheme)) return 0;
+  const more = known.get(grapheme) ?? Math.max(0, widestCells(grapheme) - cellWidth(grapheme));
+  known.set(grapheme, more);
+  return more;
 }
 
 /** Cells from the beginning of the row to the place `at`. */
@@ -151,14 +161,6 @@ function cellsOf(
   const cells = cellWidth(isFolded(grapheme) ? label(grapheme, look) : grapheme);
   widths.set(grapheme, cells);
   return cells;
-}
-
-function widestOf(
-  grapheme: string,
-  { cells, look }: { readonly cells: number; readonly look: Look },
-): number {
-  if (grapheme.length === 1 && !isFolded(grapheme)) return cells;
-  return Math.max(cells, widestCells(isFolded(grapheme) ? label(grapheme, look) : grapheme));
 }
 
 /** What follows the private character are marks that joined it. */

@@ -153,6 +153,26 @@ describe.concurrent('the chat on a terminal', () => {
     expect(terminal.output()).not.toContain('\u001b');
   });
 
+  test.each([
+    ['a dumb terminal', 'TERM=dumb'],
+    ['a screen reader', 'INK_SCREEN_READER=true'],
+  ])('for %s is lines without a control sequence', async (_, setting) => {
+    await using server = await startChatServer(echo);
+    await using terminal = await openTerminal({
+      command: ['/bin/sh', '-c', `${setting} exec "$0" "$@"`, process.execPath, MIRA, 'chat'],
+      env: server.env,
+    });
+    await terminal.waitFor('›');
+    terminal.write('hello\r');
+    await terminal.waitFor('That was it.');
+    await terminal.waitFor((screen) => screen.filter((line) => line.startsWith('›')).length === 2);
+    terminal.write('/quit\r');
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(terminal.scrollback().slice(0, 3)).toEqual(['› hello', 'You said: hello.', 'That was it.']);
+    expect(terminal.output()).not.toContain('\u001b');
+  });
+
   test('ended by SIGTERM gives the terminal back and exits 143', async () => {
     await using server = await startChatServer(echo);
     await using terminal = await openTerminal({ args: ['chat'], env: server.env });

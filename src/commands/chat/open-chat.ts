@@ -76,7 +76,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     style: await context.style(),
     signal: context.signal,
   };
-  if (choice.plain || context.env['TERM'] === 'dumb' || !context.canPrompt) {
+  if (choice.plain || !canDraw(context)) {
     const { runLineChat } = await import('../../ui/chat/line-mode.ts');
     await runLineChat({ ...shared, onInterrupt: context.onInterrupt });
   } else {
@@ -109,6 +109,12 @@ async function openOrLead(context: Context, choice: OpenChat): Promise<OpenProvi
     const next = await firstRun(context, choice);
     return next && openProvider(context, next);
   }
+}
+
+/** Not where only lines can be read: on a dumb terminal, by a screen reader (Ink's own variable says so), without raw mode. */
+function canDraw({ env, canPrompt, io }: Context): boolean {
+  if (env['TERM'] === 'dumb' || env['INK_SCREEN_READER'] === 'true') return false;
+  return canPrompt && typeof io.terminal().stdin.setRawMode === 'function';
 }
 
 /** Looked at while the screen is still free: a database that is damaged is set aside with a line. */

@@ -272,13 +272,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
 
   /** Ink erases as many rows as it drew, and a window that was changed since may hold more of them: it is only told. */
   function erase(): void {
-    if (shown === undefined) {
-      // Ink draws its last frame by itself when a lent terminal comes back.
-      ink.clear();
-    } else {
-      output.stream.write(eraseRegion(moved ?? regionOf(shown)));
-      output.silently(() => ink.clear());
-    }
+    if (shown !== undefined) output.stream.write(eraseRegion(moved ?? regionOf(shown)));
+    output.silently(() => ink.clear());
     shown = undefined;
     moved = undefined;
     isRedrawn = false;

@@ -118,6 +118,16 @@ describe('confirm', () => {
   });
 });
 
+it('a question keeps the program alive, also where a screen before it let go of the terminal', async () => {
+  const { stdin, question } = asked();
+  const ref = vi.fn<() => void>();
+  const answer = confirm({ ...question, stdin: Object.assign(stdin, { ref }) });
+  stdin.press('y');
+
+  expect(await answer).toBe(true);
+  expect(ref).toHaveBeenCalledOnce();
+});
+
 describe('choose', () => {
   const choices = [
     { key: '1', label: 'Sign\x1b[2J in', value: 'sign-in' },

@@ -6,15 +6,20 @@ import type { Errand } from '../../ui/chat/slash.ts';
 
 export interface Desk {
   readonly context: Context;
-  readonly provider: ChatProvider;
+  /** Who answers at the moment. */
+  provider(): ChatProvider;
+  /** Takes up the credential that there is by now. */
+  reconnect(): Promise<void>;
 }
 
-export type ErrandOptions = Parameters<RunErrand>[1] & Desk & Pick<Errand, 'argument'>;
+export type ErrandOptions = Parameters<RunErrand>[1] &
+  Omit<Desk, 'provider'> &
+  Pick<Errand, 'argument'> & { readonly provider: ChatProvider };
 
 export function createErrands(desk: Desk): RunErrand {
   return async ({ name, argument }, options) => {
     const run = await ERRANDS[name]();
-    return run({ ...options, ...desk, argument });
+    return run({ ...options, ...desk, provider: desk.provider(), argument });
   };
 }
 
@@ -32,5 +37,6 @@ const ERRANDS: Readonly<Record<Errand['name'], () => Promise<Run>>> = {
   fork: async () => (await import('./errands/conversations.ts')).fork,
   usage: async () => (await import('./errands/account.ts')).usage,
   status: async () => (await import('./errands/account.ts')).showStatus,
+  login: async () => (await import('./errands/account.ts')).signIn,
   logout: async () => (await import('./errands/account.ts')).signOut,
 };

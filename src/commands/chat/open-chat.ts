@@ -7,7 +7,7 @@ import type { SessionEntry } from '../../store/session-entry.ts';
 import type { ChatFacts } from '../../ui/chat/layout.ts';
 import type { Send } from '../../ui/chat/run-chat.tsx';
 import { createErrands } from './errands.ts';
-import { openProvider } from './open-provider.ts';
+import { connectProvider, openProvider } from './open-provider.ts';
 import type { OpenProvider, ProviderChoice } from './open-provider.ts';
 import { openRecorder } from './open-recorder.ts';
 import { saidSoFar } from './said-so-far.ts';
@@ -29,7 +29,7 @@ export interface OpenChat extends ProviderChoice {
 export async function openChat(context: Context, choice: OpenChat): Promise<void> {
   const opened = await openOrLead(context, choice);
   if (opened === undefined) return;
-  const { provider, model } = opened;
+  let { provider } = opened;
   const { limits, timeoutS, conversation, saves } = choice;
   const earlier = conversation ? saidSoFar(conversation) : [];
   // The screen belongs to the chat; what is to be said besides comes after it.
@@ -62,10 +62,16 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
   const { stdin, stdout, stderr } = context.io.terminal();
   const shared = {
     send,
-    runErrand: createErrands({ context, provider }),
+    runErrand: createErrands({
+      context,
+      provider: () => provider,
+      reconnect: async () => {
+        provider = await connectProvider(context, { ...choice, provider: provider.id });
+      },
+    }),
     talk: {
       messages: earlier.map(({ role, text }) => ({ role, text })),
-      model,
+      model: opened.model,
       system: choice.system ?? conversation?.system,
       conversationId: conversation?.id,
       attachments: [],

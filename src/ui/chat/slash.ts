@@ -59,6 +59,7 @@ const COMMANDS = [
     summary: 'tokens used here, and what the server says is left',
   },
   { name: 'status', by: 'caller', syntax: '/status', summary: 'who is signed in, where, until when' },
+  { name: 'login', by: 'caller', syntax: '/login', summary: 'sign in with your browser' },
   { name: 'logout', by: 'caller', syntax: '/logout', summary: 'sign out' },
   { name: 'clear', by: 'chat', syntax: '/clear', summary: 'a new conversation on an empty window' },
   {

@@ -22,6 +22,15 @@ export function usage({ spent, context }: ErrandOptions): Promise<Reply> {
   return Promise.resolve({ lines: [used, `${remaining.toLocaleString('en')} requests left${until}.`] });
 }
 
+/** The screen of `auth login` in place of the chat. @throws MiraError `interrupted`, and every way of not signing in */
+export async function signIn({ context, signal, withTerminal, reconnect }: ErrandOptions): Promise<Reply> {
+  const { runLogin } = await import('../../auth/run-login.ts');
+  const { account } = await withTerminal(() => runLogin(context, { signal }));
+  await reconnect();
+  const name = account?.email ?? account?.name;
+  return { notice: name === undefined ? 'You are signed in.' : `Signed in as ${name}.`, account: { name } };
+}
+
 export async function signOut({ context }: ErrandOptions): Promise<Reply> {
   const result = await logout.run(context, { options: { all: false, local: false }, args: [] });
   return { lines: logout.human(result, plainStyle).split('\n'), account: { name: undefined } };

@@ -62,6 +62,29 @@ describe.concurrent('a first chat', () => {
     expect(await runMira(['auth', 'status', '--offline'], { home })).toMatchObject({ code: 4 });
   });
 
+  test('may be signed out of and into again without leaving it', async () => {
+    await using platform = await startPlatform();
+    await using home = await isolatedHome();
+    await using terminal = await openChat({ home, env: { ...at(platform), ...PASSPHRASE } });
+    await terminal.waitFor('Your choice [1]:');
+    terminal.write('1');
+    await approve(platform, terminal);
+    await terminal.waitFor('/help');
+    terminal.write('/logout\r');
+    await terminal.waitFor('Signed out; the session was revoked at the server.');
+    terminal.write('hello\r');
+    await terminal.waitFor('✗ You are not signed in.');
+    terminal.write('/login\r');
+    await approve(platform, terminal);
+    await terminal.waitFor('Signed in as ada@example.test.');
+    terminal.write('/retry\r');
+    await terminal.waitFor('requests left');
+    terminal.write('/quit\r');
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(await runMira(['auth', 'token'], { home, env: PASSPHRASE })).toMatchObject({ code: 0 });
+  });
+
   test('takes a key', async () => {
     await using platform = await startPlatform();
     const key = platform.mintKey();

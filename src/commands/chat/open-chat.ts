@@ -5,7 +5,7 @@ import { abortError, toMiraError } from '../../errors.ts';
 import type { Conversation } from '../../store/history.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
 import type { ChatFacts } from '../../ui/chat/layout.ts';
-import type { Send } from '../../ui/chat/run-chat.tsx';
+import type { Send } from '../../ui/chat/run-chat.ts';
 import { createErrands } from './errands.ts';
 import { connectProvider, openProvider } from './open-provider.ts';
 import type { OpenProvider, ProviderChoice } from './open-provider.ts';
@@ -86,7 +86,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     const { runLineChat } = await import('../../ui/chat/line-mode.ts');
     await runLineChat({ ...shared, onInterrupt: context.onInterrupt });
   } else {
-    const { runChat } = await import('../../ui/chat/run-chat.tsx');
+    const { runChat } = await import('../../ui/chat/run-chat.ts');
     const { reflowOf } = await import('../../ui/chat/live-region.ts');
     const facts = await chatFacts(context);
     const { createWritingAids } = await import('./writing-aids.ts');

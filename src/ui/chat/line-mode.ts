@@ -9,7 +9,7 @@ import type { Style } from '../style.ts';
 import { spentAfter } from './turn.ts';
 import type { RunErrand, Spent } from './errand.ts';
 import { obeyInTalk } from './obey-in-talk.ts';
-import type { Send } from './run-chat.tsx';
+import type { Send } from './run-chat.ts';
 import { parseSlash, type Errand, type Slash } from './slash.ts';
 import type { TurnEvent } from './state.ts';
 import { answered, asked, withAttachment, type Talk } from './talk.ts';
@@ -41,8 +41,8 @@ export async function runLineChat(options: LineChatOptions): Promise<void> {
   try {
     if (signal.aborted) return;
     for (const { role, text } of options.talk.messages) {
-      if (role === 'assistant') stdout.write(`${text.trimEnd()}\n`);
-      else stderr.write(`${PROMPT}${text}\n`);
+      if (role === 'assistant') stdout.write(`${sanitize(text).trimEnd()}\n`);
+      else stderr.write(`${PROMPT}${sanitize(text)}\n`);
     }
     stderr.write(PROMPT);
     for await (const line of lines) {
@@ -81,7 +81,7 @@ async function obey(
     case 'own': {
       const { talk, lines, asks, question } = obeyInTalk(session.talk, slash);
       for (const line of lines) say(sanitize(line));
-      if (question !== undefined) say(question);
+      if (question !== undefined) say(sanitize(question));
       return asks ? answer(options, { ...session, talk }) : { ...session, talk };
     }
   }

@@ -1,7 +1,7 @@
 /** What was written and sent: a question starts an answer, a slash command is obeyed. */
 import { NO_MARKDOWN } from '../markdown/growing-markdown.ts';
 import { row, type Row } from '../rows.ts';
-import { sanitizeLine } from '../sanitize.ts';
+import { sanitize, sanitizeLine } from '../sanitize.ts';
 import { INDENT, PROMPT } from '../theme.ts';
 import type { MiraError } from '../../errors.ts';
 import { chain, noted, only, print } from './changes.ts';
@@ -165,10 +165,11 @@ export function onRefusal(state: ChatState, { error }: { readonly error: MiraErr
 
 /** A conversation that was had before, as it would have been printed then. */
 export function talkRows({ messages }: Talk, place: MarkdownPlace): readonly Row[] {
-  return messages.flatMap(({ role, text }) => [
-    ...(role === 'user' ? userRows(text, place.columns) : answerRows(text, place)),
-    row(''),
-  ]);
+  return messages.flatMap(({ role, text }) => {
+    // It is kept as it came, and made safe where it is shown.
+    const safe = sanitize(text);
+    return [...(role === 'user' ? userRows(safe, place.columns) : answerRows(safe, place)), row('')];
+  });
 }
 
 /** The next of what was sent while an answer streamed. */

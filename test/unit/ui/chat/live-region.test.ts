@@ -31,7 +31,9 @@ describe('a region in a window that got narrower', () => {
   });
 
   it('is where it was drawn where the terminal cuts', () => {
-    expect(eraseRegion(resizedRegion(DRAWN, { columns: 17, reflow: 'cuts' }))).toBe('\x1b[1A\r\x1b[K\x1b[C\x1b[J\r');
+    expect(eraseRegion(resizedRegion(DRAWN, { columns: 17, reflow: 'cuts' }))).toBe(
+      '\x1b[1A\r\x1b[K\x1b[C\x1b[J\r',
+    );
   });
 
   it('is whole again when the window is', () => {

@@ -395,7 +395,7 @@ describe('an errand', () => {
     talk.done();
     const messages = [
       { role: 'user', text: 'before' },
-      { role: 'assistant', text: 'yes\n' },
+      { role: 'assistant', text: 'y\x1b]52;c;eA==\x07es\n' },
     ] as const;
     const other = { model: 'large', messages, attachments: [], conversationId: 'abc' };
     talk.act({ kind: 'replied', errand: 1, reply: { talk: other }, at: talk.clock.at });

@@ -7,7 +7,7 @@ import type { Errand } from '../../../../src/ui/chat/slash.ts';
 import type { Talk } from '../../../../src/ui/chat/talk.ts';
 import { runLineChat } from '../../../../src/ui/chat/line-mode.ts';
 import { reflowOf } from '../../../../src/ui/chat/live-region.ts';
-import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
+import { runChat } from '../../../../src/ui/chat/run-chat.ts';
 import { createStyle } from '../../../../src/ui/style.ts';
 import { HOSTILE_TEXTS } from './hostile-corpus.ts';
 

@@ -5,7 +5,7 @@ import type { ChatEvent } from '../../../../src/chat/provider.ts';
 import { MiraError, toMiraError } from '../../../../src/errors.ts';
 import { reflowOf } from '../../../../src/ui/chat/live-region.ts';
 import { keyboardOf } from '../../../../src/ui/chat/key-input.ts';
-import { runChat } from '../../../../src/ui/chat/run-chat.tsx';
+import { runChat } from '../../../../src/ui/chat/run-chat.ts';
 import { copyText } from '../../../../src/ui/clipboard.ts';
 import { showLogin } from '../../../../src/ui/login/show-login.ts';
 import { askHidden, confirm } from '../../../../src/ui/prompts.ts';

@@ -25,7 +25,8 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
   terminal.write('echoed\r');
   await terminal.waitFor('/help', 10_000);
   terminal.write('hi\r');
-  await terminal.waitFor('Hello.', 10_000);
+  // The composer below it: the answer has ended.
+  await terminal.waitFor(/Hello\.\n\n›/, 10_000);
   terminal.write('/status\r');
   await terminal.waitFor('Sure? [y/N]', 10_000);
   terminal.write('y');
@@ -33,7 +34,7 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
   terminal.write('c\x1b');
   await terminal.waitFor('back in the chat', 10_000);
   terminal.write('again\r');
-  await terminal.waitFor(/› again\n\nHello\./, 10_000);
+  await terminal.waitFor(/› again\n\nHello\.\n\n›/, 10_000);
   terminal.write('/quit\r');
   expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
   expect(terminal.output()).not.toContain('not-to-be-seen');

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { canUseTmux } from '../support/capability.ts';
 import { begin, finish, say, startChatServer } from '../support/chat-server.ts';
 import type { ChatServer } from '../support/chat-server.ts';
+import { MARKDOWN, SCRIPTS } from '../support/markdown-sample.ts';
 import type { RawExchange } from '../support/raw-server.ts';
 import { openTmux } from '../support/tmux.ts';
 import type { Size, Tmux } from '../support/tmux.ts';
@@ -29,38 +30,6 @@ const STORM: readonly Size[] = [
   { cols: 80, rows: 24 },
 ];
 
-const SCRIPTS = [
-  '第一段：设备代码让没有浏览器的程序请人在别处批准它，' + '这一行比任何窗口都宽，所以要折行。'.repeat(6),
-  'مرحبا بالعالم، رموز الأجهزة تسمح لبرنامج بلا متصفح أن يطلب من شخص الموافقة عليه في مكان آخر، ١٢٣٤.',
-  'Joined: 👨\u200d👩\u200d👧 👩🏽\u200d🚀 🏳\ufe0f\u200d🌈 flags 🇩🇪🇯🇵🇧🇷 tones 👍🏻👍🏼👍🏽👍🏾👍🏿 keys 1\ufe0f\u20e3 #\ufe0f\u20e3 heart ❤\ufe0f end.',
-  '👨\u200d👩\u200d👧'.repeat(60),
-  'Marks: e\u0301a\u0308n\u0303 ก็ที่ สวัสดี नमस्ते क्षि Z\u0335\u0321\u0322a\u0336\u0321l\u0334\u0322g\u0337\u0328o\u0335\u0322 done.',
-];
-
-const STRUCTURE = `# Release notes
-
-Some *words* with \`code\` and a [link](https://example.org/manual).
-
-- first item
-- second item that is rather long, so that it has to be broken into rows in a window as wide as most are
-  1. nested one
-  2. nested two
-
-> A quote that goes on for more than one row of a window of eighty columns, because it says a lot.
-
-| name | value | remark |
-|---|---:|---|
-| alpha | 1 | short |
-| beta | 20000 | a longer remark |
-
-\`\`\`ts
-export function greet(name: string): string {
-  return \`Hello, \${name}! This line of code is longer than eighty columns, and must stay one line to copy.\`;
-}
-\`\`\`
-
-That was all.`;
-
 const LONG_LINES = 10_000;
 const tmux = canUseTmux();
 
@@ -77,7 +46,7 @@ describe.skipIf(tmux.isMissing)(`the chat in tmux${tmux.note}`, () => {
     const scripts = `›script${squeezed(SCRIPTS)}›struct`;
     expectText(said.slice(0, scripts.length), scripts);
     expect(said.slice(-40)).toMatch(/›againItisanswernumber3\.ended0$/u);
-    expect(inOrder(said, wordsOf(STRUCTURE))).toEqual(wordsOf(STRUCTURE));
+    expect(inOrder(said, wordsOf(MARKDOWN))).toEqual(wordsOf(MARKDOWN));
     expect(countOf(said, 'Releasenotes')).toBe(1);
     expect(countOf(said, 'Thatwasall.')).toBe(1);
   });
@@ -150,7 +119,7 @@ async function answer(exchange: RawExchange): Promise<void> {
       for (const piece of SCRIPTS.join('\n\n').match(/[^]{1,7}/gu) ?? []) await say(exchange, piece);
       break;
     case 'struct':
-      for (const piece of STRUCTURE.match(/[^]{1,11}/gu) ?? []) await say(exchange, piece);
+      for (const piece of MARKDOWN.match(/[^]{1,11}/gu) ?? []) await say(exchange, piece);
       break;
     case 'screen':
       await say(exchange, Array.from({ length: 40 }, (_, line) => lineOf(line)).join('\n\n'));

@@ -31,6 +31,13 @@ export function say(exchange: RawExchange, content: string): Promise<void> {
   return send(exchange, { choices: [{ index: 0, delta: { content }, finish_reason: null }] });
 }
 
+/** A piece of what the model thinks before it answers. */
+export function think(exchange: RawExchange, thought: string): Promise<void> {
+  return send(exchange, {
+    choices: [{ index: 0, delta: { reasoning_content: thought }, finish_reason: null }],
+  });
+}
+
 /** The reason for the end, and the end in good order. */
 export async function finish(exchange: RawExchange, reason = 'stop'): Promise<void> {
   await send(exchange, { choices: [{ index: 0, delta: {}, finish_reason: reason }] });

@@ -1,6 +1,6 @@
 /**
  * The chat as a person sees it, whole screens, reviewed by eye and kept in `test/golden/screens`.
- * `npx vitest run test/e2e/golden-screens.test.ts -u` takes them anew.
+ * `npx vitest run test/e2e/golden-screens.test.ts --update` takes them anew.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,7 +47,9 @@ describe('the chat’s screens', () => {
     await terminal.waitFor((screen) => screen[1]?.startsWith('mira') === true);
     terminal.write('see @no');
     await capture('paths offered', 'novel.txt');
-    terminal.write(`${ESC}${'\u007f'.repeat(7)}/modle large\r`);
+    terminal.write('\u0015');
+    await terminal.waitFor((screen) => screen[0] === '›');
+    terminal.write('/modle large\r');
     await capture('a misspelt command', 'There is no');
     terminal.write('hold\r');
     await capture('waiting', /waiting/u);
@@ -75,9 +77,6 @@ describe('the chat’s screens', () => {
     terminal.write('fail\r');
     await terminal.waitFor('✗');
     await capture('a failure', idle);
-    terminal.write('/help\r');
-    await terminal.waitFor(/leave/u);
-    await capture('help', idle);
     terminal.write('/quit\r');
     expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
     screens.push(shown('afterwards', terminal));
@@ -88,42 +87,42 @@ describe('the chat’s screens', () => {
 });
 
 interface HeldAnswers {
-  /** Lets the answer go on to where it is held next. */
+  /** Lets an answer go on to where it is held next, also one that has not come so far. */
   release(): void;
   next(): Promise<void>;
 }
 
 function heldAnswers(): HeldAnswers {
-  let gate = Promise.withResolvers<void>();
+  const gates = [Promise.withResolvers<void>()];
+  let passed = 0;
   return {
     release() {
-      gate.resolve();
-      gate = Promise.withResolvers();
+      gates.at(-1)?.resolve();
+      gates.push(Promise.withResolvers());
     },
-    next: () => gate.promise,
+    async next() {
+      const gate = gates[passed];
+      passed += 1;
+      await gate?.promise;
+    },
   };
 }
 
 async function answer(exchange: RawExchange, held: HeldAnswers): Promise<void> {
   const { messages } = JSON.parse(exchange.request.body);
   switch (messages.at(-1).content) {
-    case 'hold': {
-      const released = held.next();
+    case 'hold':
       await begin(exchange);
-      await released;
-      const answers = held.next();
+      await held.next();
       await think(exchange, 'They ask about device codes. ');
       await think(exchange, 'A program without a browser shows a code, and a server gives a code.');
-      await answers;
-      const goes = held.next();
+      await held.next();
       await say(exchange, MARKDOWN.slice(0, TABLE_END));
-      await goes;
-      const ends = held.next();
+      await held.next();
       await say(exchange, MARKDOWN.slice(TABLE_END, CODE_END));
-      await ends;
+      await held.next();
       await say(exchange, MARKDOWN.slice(CODE_END));
       return finish(exchange);
-    }
     case 'script':
       await begin(exchange);
       await say(exchange, SCRIPTS.join('\n\n'));

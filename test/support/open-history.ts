@@ -71,8 +71,9 @@ export async function filesWith(folder: string, needle: string): Promise<readonl
     files
       .filter((file) => file.isFile())
       .map(async (file) => {
-        const bytes = await readFile(`${file.parentPath}/${file.name}`);
-        return bytes.includes(needle) ? [file.name] : [];
+        // A journal may be gone before it is read.
+        const bytes = await readFile(`${file.parentPath}/${file.name}`).catch(() => undefined);
+        return bytes?.includes(needle) ? [file.name] : [];
       }),
   );
   return found.flat();

@@ -39,7 +39,18 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     saves: saves && (await canSave(context)),
     say: (line) => said.push(line),
   });
-  const send: Send = async function* (talk, { signal: stop }) {
+  const underWay = new Set<Promise<void>>();
+  const send: Send = async function* (talk, options) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    underWay.add(promise);
+    try {
+      yield* answer(talk, options);
+    } finally {
+      underWay.delete(promise);
+      resolve();
+    }
+  };
+  const answer: Send = async function* (talk, { signal: stop }) {
     const { system, conversationId, messages } = talk;
     const recording = recorder.start({
       conversationId,
@@ -100,6 +111,9 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
       now: context.now,
     });
   }
+  // Who leaves in the middle of an answer has it saved as far as it came.
+  if (underWay.size > 0) await Promise.race([Promise.all(underWay), context.sleep(SAVE_MS)]);
+  (await context.history()).close();
   for (const line of said) context.warn(line);
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.
   if (context.signal.aborted) throw abortError(context.signal);
@@ -122,6 +136,8 @@ function canDraw({ env, canPrompt, io }: Context): boolean {
   if (env['TERM'] === 'dumb' || env['INK_SCREEN_READER'] === 'true') return false;
   return canPrompt && typeof io.terminal().stdin.setRawMode === 'function';
 }
+
+const SAVE_MS = 1_000;
 
 /** Looked at while the screen is still free: a database that is damaged is set aside with a line. */
 async function canSave(context: Context): Promise<boolean> {

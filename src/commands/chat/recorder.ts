@@ -141,6 +141,8 @@ async function* saved(
 }
 
 const FLUSH_MS = 500;
+/** Another mira may be deleting; each try waits two seconds for it. */
+const PATIENCE = 3;
 
 /** An answer on its way to the disk. Nothing here throws: what goes wrong is told once, and then nothing is saved. */
 function createDraft(notebook: Notebook) {
@@ -160,10 +162,11 @@ function createDraft(notebook: Notebook) {
     });
   }
 
-  async function attempt(work: () => Promise<void>): Promise<void> {
+  async function attempt(work: () => Promise<void>, tries = PATIENCE): Promise<void> {
     try {
       await work();
     } catch (error) {
+      if (isBusy(error) && tries > 1) return attempt(work, tries - 1);
       place = undefined;
       isOver = true;
       clearTimeout(timer);
@@ -216,8 +219,9 @@ function createDraft(notebook: Notebook) {
     await writing;
     const written = place;
     if (written === undefined) return;
+    const rest = take();
     await attempt(async () => {
-      await written.answer.end({ ...take(), stopped, usage });
+      await written.answer.end({ ...rest, stopped, usage });
       if (hasSome) notebook.onSaved(written);
     });
   }

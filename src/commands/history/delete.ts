@@ -14,7 +14,7 @@ interface Deletion {
 export const deleteConversation = valueCommand<typeof options, Deletion>({
   summary: 'Remove a conversation for good',
   description:
-    'Remove a conversation from this machine. It cannot be brought back: its text is overwritten on the disk.',
+    'Remove a conversation from this machine. It cannot be brought back: nothing of its text is left in the files of mira.',
   arguments: [{ syntax: '<id>', summary: 'its id, or the beginning of it' }],
   options,
   examples: [

@@ -23,7 +23,7 @@ interface Pruning {
 export const prune = valueCommand<typeof options, Pruning>({
   summary: 'Remove old conversations for good',
   description:
-    'Remove the conversations that were last spoken in before a moment. They cannot be brought back: their text is overwritten on the disk.',
+    'Remove the conversations that were last spoken in before a moment. They cannot be brought back: nothing of their text is left in the files of mira.',
   options,
   examples: [
     { command: 'mira history prune --older-than 30d --dry-run', shows: 'how many there are' },

@@ -1,11 +1,12 @@
 /**
  * Deleting, so that nothing of the text is left in the files: SQLite overwrites what it frees (`secure_delete`), FTS5
- * takes words out of its index instead of marking them, and the log is emptied at the end. For many messages it is
- * faster to mark their words and to merge the whole index once.
+ * takes words out of its index instead of marking them, and in the end the database is written anew and its log is
+ * emptied. For many messages it is faster to mark their words and to merge the whole index once.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { ConversationSummary } from './conversations.ts';
 import { findConversation } from './conversations.ts';
+import { isBroken } from './failure.ts';
 import { allRows, change, firstRow, number } from './row.ts';
 import { inTransaction } from './schema.ts';
 
@@ -47,19 +48,20 @@ function removeAll(database: DatabaseSync, conversations: readonly number[]): vo
   const takesOut = messages <= MOST_TAKEN_OUT;
   for (let at = 0; at < conversations.length; at += BATCH) {
     inTransaction(database, () => {
+      addChore(database, WRITE_ANEW);
       if (!takesOut) {
-        change(database, 'INSERT OR IGNORE INTO chore (name) VALUES (?)', MERGE);
+        addChore(database, MERGE);
         setSecureDelete(database, false);
       }
       for (const key of conversations.slice(at, at + BATCH)) removeOne(database, key);
       if (!takesOut) setSecureDelete(database, true);
     });
   }
-  finishMerge(database);
-  database.exec('PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)');
+  doChores(database);
 }
 
 const MERGE = 'merge words';
+const WRITE_ANEW = 'write anew';
 
 function messageCount(database: DatabaseSync, key: number): number {
   const row = firstRow(database, 'SELECT count(*) AS messages FROM message WHERE conversation = ?', key);
@@ -80,9 +82,28 @@ function setSecureDelete(database: DatabaseSync, on: boolean): void {
   database.exec(`INSERT INTO words (words, rank) VALUES ('secure-delete', ${on ? 1 : 0})`);
 }
 
-/** In steps, so that another mira can write between them; also what a killed process did not finish. */
-function finishMerge(database: DatabaseSync): void {
-  if (firstRow(database, 'SELECT 1 FROM chore WHERE name = ?', MERGE) === undefined) return;
+function addChore(database: DatabaseSync, name: string): void {
+  change(database, 'INSERT OR IGNORE INTO chore (name) VALUES (?)', name);
+}
+
+/** Also those that a process that was killed, or met another mira at work, could not do. */
+function doChores(database: DatabaseSync): void {
+  if (hasChore(database, MERGE)) mergeWords(database);
+  if (!hasChore(database, WRITE_ANEW)) return;
+  try {
+    writeAnew(database);
+  } catch (error) {
+    // The conversations are gone already. Without the room or the quiet for it, the next deletion does the rest.
+    if (isBroken(error) || !(error instanceof Error && 'errcode' in error)) throw error;
+  }
+}
+
+function hasChore(database: DatabaseSync, name: string): boolean {
+  return firstRow(database, 'SELECT 1 FROM chore WHERE name = ?', name) !== undefined;
+}
+
+/** In steps, so that another mira can write between them. */
+function mergeWords(database: DatabaseSync): void {
   for (let step = 0, isDone = false; !isDone && step < MOST_MERGES; step += 1) {
     const before = totalChanges(database);
     // A negative number lets segments of all sizes be merged into one.
@@ -91,6 +112,25 @@ function finishMerge(database: DatabaseSync): void {
     isDone = totalChanges(database) - before < 2;
   }
   change(database, 'DELETE FROM chore WHERE name = ?', MERGE);
+}
+
+/**
+ * What was freed is overwritten, but pages that were split long ago may hold copies of rows in the room between
+ * their rows: only writing the whole database anew is sure to leave none. In memory, not in a temporary file.
+ */
+function writeAnew(database: DatabaseSync): void {
+  emptyLog(database);
+  database.exec('PRAGMA temp_store = MEMORY; VACUUM');
+  // Whoever is reading keeps the log alive.
+  if (!emptyLog(database)) return;
+  change(database, 'DELETE FROM chore WHERE name = ?', WRITE_ANEW);
+  emptyLog(database);
+}
+
+/** False where another connection still needs it. */
+function emptyLog(database: DatabaseSync): boolean {
+  const row = firstRow(database, 'PRAGMA wal_checkpoint(TRUNCATE)');
+  return row !== undefined && number(row, 'busy') === 0;
 }
 
 function totalChanges(database: DatabaseSync): number {

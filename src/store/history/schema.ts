@@ -63,8 +63,7 @@ INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 `;
 
 export function createTables(database: DatabaseSync): void {
-  // Before the first table, or it has no effect.
-  database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA journal_mode = WAL');
   inTransaction(database, () => {
     database.exec(
       `${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`,

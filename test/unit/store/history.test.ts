@@ -458,6 +458,44 @@ describe('what was deleted', () => {
     expect(await filesWith(folder.path, 'fresh 4')).toEqual([]);
   });
 
+  test('is not left in the room between the rows of a page either', async () => {
+    await using folder = await temporaryFolder();
+    using open = openHistory(folder);
+    const kept = await open.converse('keepsake', 'sunflower');
+    const id = await open.begin('canaryword');
+    open.history.close();
+    // Rows of which a connection that does not overwrite what it frees has left copies.
+    const database = new DatabaseSync(open.file);
+    database.exec('BEGIN');
+    const insert = database.prepare(
+      "INSERT INTO message (conversation, number, role, at, stopped, text) VALUES (?, ?, 'user', 0, 0, ?)",
+    );
+    for (let number = 1; number <= 400; number += 1) {
+      insert.run(2, number, `canaryword ${'x'.repeat((number * 7919) % 300)}`);
+    }
+    database.exec("UPDATE message SET text = 'short' WHERE number % 3 = 0 AND conversation = 2; COMMIT");
+    database.close();
+    await open.history.remove(id);
+
+    expect(await filesWith(folder.path, 'canaryword')).toEqual([]);
+    expect(await open.history.list({ limit: 9 })).toMatchObject([{ id: kept }]);
+  });
+
+  test('leaves the last of the work to the next deletion where another mira is reading', async () => {
+    await using folder = await temporaryFolder();
+    using open = openHistory(folder);
+    const kept = await open.converse('keepsake', 'sunflower');
+    const id = await open.converse('canaryword', 'ok');
+    const reader = new DatabaseSync(open.file);
+    reader.exec('BEGIN; SELECT * FROM message');
+    expect(await open.history.remove(id)).toMatchObject({ id });
+    expect(await open.history.list({ limit: 9 })).toMatchObject([{ id: kept }]);
+    reader.close();
+
+    expect(await open.history.prune({ before: 0 })).toBe(0);
+    expect(await filesWith(folder.path, 'canaryword')).toEqual([]);
+  });
+
   test('is gone although another mira has the database open', async () => {
     await using folder = await temporaryFolder();
     using open = openHistory(folder);

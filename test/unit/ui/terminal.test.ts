@@ -25,8 +25,7 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
   terminal.write('echoed\r');
   await terminal.waitFor('/help', 10_000);
   terminal.write('hi\r');
-  // The composer below it: the answer has ended.
-  await terminal.waitFor(/Hello\.\n\n›/, 10_000);
+  await terminal.waitFor(answered('hi'), 10_000);
   terminal.write('/status\r');
   await terminal.waitFor('Sure? [y/N]', 10_000);
   terminal.write('y');
@@ -34,7 +33,7 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
   terminal.write('c\x1b');
   await terminal.waitFor('back in the chat', 10_000);
   terminal.write('again\r');
-  await terminal.waitFor(/› again\n\nHello\.\n\n›/, 10_000);
+  await terminal.waitFor(answered('again'), 10_000);
   terminal.write('/quit\r');
   expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
   expect(terminal.output()).not.toContain('not-to-be-seen');
@@ -81,3 +80,11 @@ it('asks, waits and gives the terminal back with its echo, to a chat too', async
   const output = terminal.output();
   expect(output.lastIndexOf('\x1b[?25h')).toBeGreaterThan(output.lastIndexOf('\x1b[?25l'));
 });
+
+/** The question with its answer, and a status line that offers to stop nothing any more. */
+function answered(question: string): (rows: readonly string[]) => boolean {
+  return (rows) => {
+    const asked = rows.indexOf(`› ${question}`);
+    return asked >= 0 && rows[asked + 2] === 'Hello.' && rows.findLast((row) => row !== '') === 'mira';
+  };
+}

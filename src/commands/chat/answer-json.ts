@@ -69,6 +69,8 @@ export async function answerObject(
   const text: string[] = [];
   const reasoning: string[] = [];
   let firstTokenAt: number | undefined;
+  // What comes after it is the saving, which is no part of the answer.
+  let finishedAt: number | undefined;
   let retries = 0;
   const found: {
     start?: Extract<AnswerEvent, { kind: 'start' }>;
@@ -86,9 +88,12 @@ export async function answerObject(
     else if (event.kind === 'usage') found.usage = event.usage;
     else if (event.kind === 'rate_limit') found.limit = event;
     else if (event.kind === 'conversation') found.conversationId = event.id;
-    else found.finish = event.finishReason;
+    else {
+      found.finish = event.finishReason;
+      finishedAt = elapsed();
+    }
   }
-  const endedAt = elapsed();
+  const endedAt = finishedAt ?? elapsed();
   return {
     schema: 'mira.chat/1',
     ...(found.conversationId === undefined ? {} : { conversation_id: found.conversationId }),

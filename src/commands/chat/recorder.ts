@@ -51,6 +51,8 @@ export function createRecorder(world: World, options: RecorderOptions): Recorder
   /** Conversations of which a part could not be saved: the rest of them would make no sense. */
   const lost = new Set<string>();
   if (conversation) told.set(conversation.id, numbersOf(conversation));
+  /** The next question may come while the answer before it is still being saved. */
+  let lastEnded: Promise<void> = Promise.resolve();
 
   async function addTurn(history: History, turn: RecordedTurn & { readonly id: string }): Promise<Place> {
     const { question, provider, model, system, earlier } = turn;
@@ -71,12 +73,20 @@ export function createRecorder(world: World, options: RecorderOptions): Recorder
       const { conversationId } = turn;
       if (conversationId !== undefined && lost.has(conversationId)) return notRecording;
       const id = conversationId ?? newConversationId({ now: world.now(), random: world.random() });
+      const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>();
       return {
         id,
-        save: (ask) =>
-          saved(ask, {
+        save: (ask) => {
+          const earlierEnded = lastEnded;
+          lastEnded = ended;
+          return saved(ask, {
             now: world.now,
-            open: async () => addTurn(await world.history(), { ...turn, id }),
+            open: async () => {
+              await earlierEnded;
+              if (lost.has(id)) return undefined;
+              return addTurn(await world.history(), { ...turn, id });
+            },
+            onEnd,
             onSaved: ({ id: place, answer }) => {
               told.set(place, [...(told.get(place) ?? []), answer.number - 1, answer.number]);
             },
@@ -84,7 +94,8 @@ export function createRecorder(world: World, options: RecorderOptions): Recorder
               lost.add(id);
               say(`${toMiraError(error).message} This conversation is not saved.`);
             },
-          }),
+          });
+        },
       };
     },
   };
@@ -107,11 +118,13 @@ interface Place {
 
 interface Notebook {
   readonly now: () => number;
-  /** Saves the question. */
-  open(): Promise<Place>;
+  /** Saves the question; undefined when nothing more of its conversation is saved. */
+  open(): Promise<Place | undefined>;
   /** The answer is saved, and something was in it. */
   onSaved(place: Place): void;
   onFailure(error: unknown): void;
+  /** All is written that will be. */
+  onEnd(): void;
 }
 
 async function* saved(
@@ -119,24 +132,25 @@ async function* saved(
   notebook: Notebook,
 ): AsyncGenerator<RecordedEvent, void> {
   const draft = createDraft(notebook);
-  let isTold = false;
+  let told: string | undefined;
   try {
     for await (const event of ask(draft.begin)) {
       draft.begin();
       draft.add(event);
-      if (event.kind === 'finish') await draft.end({ stopped: event.finishReason === 'content_filter' });
       const id = draft.id();
-      if (id !== undefined && !isTold) {
-        isTold = true;
-        yield { kind: 'conversation', id };
-      }
+      if (id !== told && id !== undefined) yield { kind: 'conversation', id: (told = id) };
+      // The end as well: nobody waits for the disk who has all of the answer.
       yield event;
     }
+    await draft.end();
+    const id = draft.id();
+    if (id !== told && id !== undefined) yield { kind: 'conversation', id };
   } catch (error) {
-    await draft.end({ stopped: true });
+    await draft.end();
     throw withConversation(error, draft.id());
   } finally {
-    await draft.end({ stopped: true });
+    await draft.end();
+    notebook.onEnd();
   }
 }
 
@@ -154,6 +168,8 @@ function createDraft(notebook: Notebook) {
   let usage: Usage | undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
+  /** Until the end of the answer has come. */
+  let stopped = true;
   let isOver = false;
 
   function begin(): void {
@@ -176,6 +192,7 @@ function createDraft(notebook: Notebook) {
 
   function add(event: ChatEvent): void {
     if (isOver) return;
+    if (event.kind === 'finish') stopped = event.finishReason === 'content_filter';
     if (event.kind === 'usage') usage = event.usage;
     else if (event.kind === 'text') text += event.text;
     else if (event.kind === 'reasoning') reasoning += event.text;
@@ -211,7 +228,7 @@ function createDraft(notebook: Notebook) {
     return piece;
   }
 
-  async function end({ stopped }: { readonly stopped: boolean }): Promise<void> {
+  async function end(): Promise<void> {
     if (isOver || opening === undefined) return;
     isOver = true;
     clearTimeout(timer);

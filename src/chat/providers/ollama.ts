@@ -20,7 +20,7 @@ export function createOllamaProvider(options: OllamaOptions): ChatProvider {
   return {
     id: 'ollama',
     takesImages: true,
-    chat: (request, { signal }) => chat(options, { request, signal }),
+    chat: (request, { signal, onSent }) => chat(options, { request, signal, onSent }),
     models: ({ signal }) => listOllamaModels(options, { signal, limitMs: LIST_MS }),
   };
 }
@@ -32,9 +32,10 @@ const LIST_MS = 30_000;
 interface Asked {
   readonly request: ChatRequest;
   readonly signal: AbortSignal;
+  readonly onSent: (() => void) | undefined;
 }
 
-async function* chat(options: OllamaOptions, { request, signal }: Asked): AsyncGenerator<ChatEvent, void> {
+async function* chat(options: OllamaOptions, { request, signal, onSent }: Asked): AsyncGenerator<ChatEvent, void> {
   const { http, baseUrl, now } = options;
   const url = new URL('chat/completions', baseUrl);
   const question = {
@@ -49,6 +50,7 @@ async function* chat(options: OllamaOptions, { request, signal }: Asked): AsyncG
         body: completionsBody(request),
         signal: stop,
         firstByteMs: FIRST_BYTE_MS,
+        onSent,
       }),
     read: (response: Awaited<ReturnType<Http['request']>>, stop: AbortController) =>
       readCompletions(response, { clocks: ANSWER_CLOCKS, stop, now }),

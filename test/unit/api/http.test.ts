@@ -47,6 +47,21 @@ describe('a request', () => {
     ]);
   });
 
+  it('tells when it is on its way, before an answer comes, and not where nobody takes it', async () => {
+    const { promise: isSent, resolve: onSent } = Promise.withResolvers<void>();
+    const server = await serve(async ({ write }) => {
+      await isSent;
+      await write(whole(200));
+    });
+    const http = openHttp();
+    expect(await http.request({ url: new URL(server.origin), onSent })).toMatchObject({ status: 200 });
+
+    let told = 0;
+    const nobody = new URL('http://127.0.0.1:1/');
+    await failureOf(http.request({ url: nobody, onSent: () => (told += 1) }));
+    expect(told).toBe(0);
+  });
+
   it('uses a connection again once an answer was read or given up', async () => {
     const server = await serve(({ write }) => write(whole(200, 'x'.repeat(1000))));
     const http = openHttp();

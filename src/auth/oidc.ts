@@ -18,6 +18,7 @@ import type { TokenSet } from './session.ts';
 
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const REQUEST_LIMIT_S = 15;
+const NO_LIMIT = 0;
 const KEY_TRIES = 3;
 const KEY_PAUSE_MS = 300;
 /** A difference smaller than this is the network's, not the clock's. */
@@ -80,6 +81,7 @@ export interface IssuerRequest {
 export async function findIssuer(request: IssuerRequest): Promise<OidcServer | undefined> {
   let skewMs = 0;
   const answered = asFetch(request.http, {
+    totalMs: REQUEST_LIMIT_S * 1000,
     onServerTime: (serverTime) => {
       skewMs = serverTime - request.now();
     },
@@ -110,7 +112,8 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
         ? answer
         : lenientAnswer(answer, { endpoint, publishesKeys: server.jwks_uri !== undefined, isRenewal });
     };
-    config.timeout = REQUEST_LIMIT_S;
+    // The library's own limit would not take an answer that came while this process was stopped; that of the request does.
+    config.timeout = NO_LIMIT;
     if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
     if (!isRenewal) client.enableNonRepudiationChecks(config);
     return config;

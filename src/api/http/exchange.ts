@@ -42,6 +42,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
 
   const settle = (): void => {
     clearTimeout(totalTimer);
+    clearImmediate(lastLook);
     clearTimeout(releaseTimer);
     request.signal?.removeEventListener('abort', onAbort);
   };
@@ -67,7 +68,12 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
   const totalTimer =
     request.totalMs === undefined
       ? undefined
-      : setTimeout(() => fail(totalTimeout(request.url, request.totalMs ?? 0)), request.totalMs);
+      : setTimeout(() => {
+          // A process that was stopped (Ctrl-Z, a laptop asleep) finds its time over before it has read the answer that
+          // came meanwhile. What the loop reads next is still in time: it may be the successor of a spent token.
+          lastLook = setImmediate(() => fail(totalTimeout(request.url, request.totalMs ?? 0)));
+        }, request.totalMs);
+  let lastLook: NodeJS.Immediate | undefined;
   let releaseTimer: NodeJS.Timeout | undefined;
 
   const failed = (error: unknown): void =>

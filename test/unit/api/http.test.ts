@@ -1,7 +1,8 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { gzipSync, brotliCompressSync, deflateRawSync, deflateSync } from 'node:zlib';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { pinnedLookup } from '../../../src/api/http/dispatchers.ts';
 import { readServiceError } from '../../../src/api/service-error.ts';
@@ -289,6 +290,35 @@ describe('a limit', () => {
       code: 'timeout',
       message: `127.0.0.1:${server.port} did not finish its answer within 0.08 s.`,
     });
+  });
+
+  it('is not up for an answer that came while this process was stopped', async () => {
+    // Another thread, which goes on while this one stands still.
+    const answered = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads');
+      const server = require('node:http').createServer((_, response) => {
+        response.end('in time', () => {
+          Atomics.store(workerData, 0, 1);
+          Atomics.notify(workerData, 0);
+        });
+      });
+      server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+      { eval: true, workerData: answered },
+    );
+    onTestFinished(async () => void (await worker.terminate()));
+    const [port]: number[] = await once(worker, 'message');
+    const totalMs = 100;
+    const response = await openHttp().request({
+      url: new URL(`http://127.0.0.1:${port}`),
+      totalMs,
+      onSent: () => {
+        const overAt = performance.now() + totalMs;
+        Atomics.wait(answered, 0, 0, 10_000);
+        while (performance.now() <= overAt);
+      },
+    });
+    expect(await response.text()).toBe('in time');
   });
 
   it('on the size of a text', async () => {

@@ -18,7 +18,8 @@ import type { TokenSet } from './session.ts';
 
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const REQUEST_LIMIT_S = 15;
-const NO_LIMIT = 0;
+/** The library's own limit would not take an answer that came while this process was stopped; that of a request does. */
+const LIBRARY_LIMIT_S = 3600;
 const KEY_TRIES = 3;
 const KEY_PAUSE_MS = 300;
 /** A difference smaller than this is the network's, not the clock's. */
@@ -112,8 +113,7 @@ export async function findIssuer(request: IssuerRequest): Promise<OidcServer | u
         ? answer
         : lenientAnswer(answer, { endpoint, publishesKeys: server.jwks_uri !== undefined, isRenewal });
     };
-    // The library's own limit would not take an answer that came while this process was stopped; that of the request does.
-    config.timeout = NO_LIMIT;
+    config.timeout = LIBRARY_LIMIT_S;
     if (isLoopback(request.issuer.hostname)) client.allowInsecureRequests(config);
     if (!isRenewal) client.enableNonRepudiationChecks(config);
     return config;
@@ -219,7 +219,7 @@ async function discover(
   try {
     const config = await client.discovery(request.issuer, request.clientId, undefined, client.None(), {
       algorithm,
-      timeout: REQUEST_LIMIT_S,
+      timeout: LIBRARY_LIMIT_S,
       [client.customFetch]: fetch,
       ...(isLoopback(request.issuer.hostname) ? { execute: [client.allowInsecureRequests] } : {}),
     });

@@ -168,7 +168,9 @@ async function renewLocked(deps: SessionsDeps, { profile, need, jitter }: Renewa
       if (!session) throw notSignedIn(profile);
       if (session.entry.ended) throw endedError(session.entry);
       if (serves(deps, { session, need, jitter })) return session;
-      return refreshLocked(deps, { session, need });
+      const renewed = await refreshLocked(deps, { session, need });
+      // While this process was stopped, a laptop asleep, the token may have grown old on its way here.
+      return isOutlived(deps, renewed) ? refreshLocked(deps, { session: renewed, need: {} }) : renewed;
     },
     adopt,
   );
@@ -330,6 +332,14 @@ async function afterFailure(deps: SessionsDeps, { session, need, failure }: Fail
 function wasCutShort({ entry, secret }: Session): boolean {
   if (secret.intent === undefined) return false;
   return entry.lastRefresh === undefined || entry.lastRefresh.at < secret.intent.at;
+}
+
+/** Not for a server that gives tokens without any life: there is always another to ask for. */
+function isOutlived(deps: SessionsDeps, { secret }: Session): boolean {
+  const { obtainedAt, expiresAt } = secret;
+  return (
+    expiresAt !== undefined && expiresAt > obtainedAt && !isFresh(secret, { now: deps.now(), needMs: 0 })
+  );
 }
 
 /** Past the moment to renew it, and good for what is needed all the same. */

@@ -122,6 +122,34 @@ describe('a session', () => {
     ).toEqual([]);
   });
 
+  test('that grew old while this process was stopped in its renewal is renewed once more', async () => {
+    const platform = await openPlatform();
+    const machine = await signedInMachine(platform, EXPIRED);
+    let asleepMs = 0;
+    const http = beforeTokenRequest(async () => {
+      asleepMs = refreshesAt(platform).length === 0 ? 2 * 3_600_000 : asleepMs;
+    });
+    const { secret } = await machine.sessions({ http, now: () => Date.now() + asleepMs }).get('default');
+
+    expect(secret.expiresAt).toBeGreaterThan(Date.now() + asleepMs);
+    expect(machine.secret()).toEqual(secret);
+    expect(refreshesAt(platform).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  test('that has no life at all is renewed once, not for ever', async () => {
+    const platform = await openPlatform();
+    const machine = await signedInMachine(platform, EXPIRED);
+    platform.faults.push({
+      at: 'token',
+      kind: 'tamper',
+      times: 9,
+      change: (json) => ({ ...json, expires_in: 0 }),
+    });
+    await machine.sessions().get('default');
+
+    expect(refreshesAt(platform)).toHaveLength(1);
+  });
+
   test('is renewed a little sooner or later by each process', async () => {
     const platform = await openPlatform();
     const machine = await signedInMachine(platform, { leftS: 45 });

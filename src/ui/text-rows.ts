@@ -122,18 +122,35 @@ function unitsThatFit(line: string, start: number, width: number): number {
   if (ASCII.test(line.slice(start, start + width + 1)))
     return Math.max(1, Math.min(width, line.length - start));
   // Looking no further than a row can need keeps the work for a line linear in its length.
-  const head = line.slice(start, start + Math.max(1, width) * LONGEST_GRAPHEME);
+  const head = line.slice(start, start + Math.max(2, width) * LONGEST_ROW);
   let units = 0;
   let cells = 0;
   for (const grapheme of graphemesOf(head)) {
-    cells += widestGrapheme(grapheme);
-    if (cells > width && units > 0) break;
+    const isEndless = grapheme.length > LONGEST_GRAPHEME && EMOJI.test(grapheme);
+    cells += isEndless ? width + 1 : widestGrapheme(grapheme);
+    if (cells > width && units === 0) return charactersThatFit(grapheme, width);
+    if (cells > width) break;
     units += grapheme.length;
   }
   return units;
 }
 
+/** Of something drawn as one that no row can hold, as it is made to break what counts rows. */
+function charactersThatFit(grapheme: string, width: number): number {
+  let units = 0;
+  let cells = 0;
+  for (const character of grapheme) {
+    cells += cellWidth(character);
+    if (units > 0 && cells > width) break;
+    units += character.length;
+  }
+  return units;
+}
+
+/** In units; what is joined to something longer is not meant to be read. */
 const LONGEST_GRAPHEME = 32;
+/** Of a whole row, in units a cell. */
+const LONGEST_ROW = 16;
 
 /** The last place up to `fitting` where the row that begins at `start` may end; `fitting` itself if there is none. */
 function lastBreak(line: string, start: number, fitting: number): number {

@@ -67,8 +67,12 @@ export function colorCode(
   return { code: { ...state, waiting: [] }, finished };
 }
 
-/** Longer lines are data rather than code. */
-const LONGEST_COLORED = 2_000;
+/**
+ * Longer lines, and lines with longer gaps, are data rather than code: they stay plain. Some grammars look back over
+ * a line many times, which is nothing in lines that were written and minutes in lines that were made for it.
+ */
+const LONGEST_COLORED = 500;
+const WIDE_GAP = /\s{60}/;
 
 function color(
   state: Omit<ColoredCode, 'waiting'>,
@@ -80,7 +84,8 @@ function color(
   const unseen = isNew ? [] : state.unseen;
   let grammar = isNew ? undefined : state.grammar;
   const { text } = plain;
-  if (text.length > LONGEST_COLORED) return { row: plain, state: { code: code.code, grammar, unseen } };
+  if (text.length > LONGEST_COLORED || WIDE_GAP.test(text))
+    return { row: plain, state: { code: code.code, grammar, unseen } };
   if (coloring === 'loading') {
     return { row: plain, state: { code: code.code, grammar, unseen: [...unseen, text] } };
   }

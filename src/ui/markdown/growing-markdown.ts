@@ -18,9 +18,15 @@ import { cutText, textRows } from './text-block-rows.ts';
 export interface GrowingMarkdown {
   readonly blocks: Blocks;
   readonly code: ColoredCode;
+  /** The rows of the block that is being written, as they were laid out last. */
+  readonly growing: { readonly width: number; readonly rows: readonly Row[] };
 }
 
-export const NO_MARKDOWN: GrowingMarkdown = { blocks: NO_BLOCKS, code: NO_CODE };
+export const NO_MARKDOWN: GrowingMarkdown = {
+  blocks: NO_BLOCKS,
+  code: NO_CODE,
+  growing: { width: 0, rows: [] },
+};
 
 export interface GrownMarkdown {
   readonly state: GrowingMarkdown;
@@ -30,6 +36,7 @@ export interface GrownMarkdown {
 
 export interface MarkdownOptions {
   readonly width: number;
+  /** How many rows may wait, for what comes to tell how they look. */
   readonly liveRows: number;
   /** The same for prose, which looks at once as it will: what does not wait cannot be broken by a window that changes. */
   readonly proseRows?: number | undefined;
@@ -38,8 +45,8 @@ export interface MarkdownOptions {
 
 /**
  * Takes in what has arrived since the last time: clean text, without control characters. Afterwards the live
- * rows are at most `liveRows`, but for a line of code or a row of a table that alone is longer than that. The work depends on what has
- * arrived and on `liveRows`, not on how long the document is.
+ * rows are at most `liveRows`, but for a line of code or a row of a table that alone is longer than that. The
+ * work depends on what has arrived and on `liveRows`, not on how long the document is.
  */
 export function growMarkdown(
   state: GrowingMarkdown,
@@ -52,21 +59,30 @@ export function growMarkdown(
   if (leaf?.kind === 'code') highlight(leaf.language);
   const entering = parts.flatMap((part) => finishedRows(part, width));
   const cut = cutLeaf(leaf, { width, liveRows, proseRows });
-  const room = cut.rows.length > 0 ? 0 : liveRows - growingRows(leaf, { width, most: liveRows }).length;
-  const { code, finished } = colorCode(state.code, entering, { highlight, room });
-  return { state: { blocks: { ...blocks, leaf: cut.leaf }, code }, finished: [...finished, ...cut.rows] };
+  const height = cut.rows.length + cut.growing.length;
+  const { code, finished } = colorCode(state.code, entering, { highlight, room: liveRows - height });
+  const growing = { width, rows: cut.growing };
+  if (code.waiting.length === 0) {
+    return {
+      state: { blocks: { ...blocks, leaf: cut.leaf }, code, growing },
+      finished: [...finished, ...cut.rows],
+    };
+  }
+  // Nothing passes the code that waits for its colours.
+  return { state: { blocks, code, growing: { width, rows: [...cut.rows, ...cut.growing] } }, finished };
 }
 
 /** The last `most` of the rows that may still change, each at most `width` cells wide. */
 export function liveMarkdown(
-  { blocks, code }: GrowingMarkdown,
+  { blocks, code, growing }: GrowingMarkdown,
   { width, most }: { readonly width: number; readonly most: number },
 ): readonly Row[] {
   if (most < 1) return [];
   const waiting = code.waiting.flatMap((each) =>
     each.code === undefined ? [each.row] : codeRows(each.row.text, width),
   );
-  return [...waiting, ...growingRows(blocks.leaf, { width, most })].slice(-most);
+  const rows = growing.width === width ? growing.rows : growingRows(blocks.leaf, { width, most });
+  return [...waiting, ...rows].slice(-most);
 }
 
 /** What is left when nothing more comes. */
@@ -79,10 +95,6 @@ export function endMarkdown(
 }
 
 const LONGEST_RULE = 24;
-/** Text that shows little of itself (marks upon marks, signs that mean nothing) does not pile up. */
-const LEAST_SOURCE_KEPT = 16_384;
-const UNITS_A_CELL = 4;
-
 function finishedRows(part: Part, width: number): readonly EnteringRow[] {
   const plain = (rows: readonly Row[]): readonly EnteringRow[] =>
     rows.map((each) => ({ row: each, height: 1 }));
@@ -108,7 +120,13 @@ function finishedRows(part: Part, width: number): readonly EnteringRow[] {
 
 const RULE = '─';
 
-/** Cuts off what has to leave at once. */
+interface CutLeaf {
+  readonly leaf: Leaf | undefined;
+  /** What has to leave at once. */
+  readonly rows: readonly Row[];
+  readonly growing: readonly Row[];
+}
+
 function cutLeaf(
   leaf: Leaf | undefined,
   {
@@ -116,21 +134,13 @@ function cutLeaf(
     liveRows,
     proseRows,
   }: { readonly width: number; readonly liveRows: number; readonly proseRows: number },
-): { readonly leaf: Leaf | undefined; readonly rows: readonly Row[] } {
-  if (leaf?.kind === 'table') {
-    const isFull = leaf.hasLeft
-      ? leaf.rows.length > 0
-      : tableRows(leaf, { width, isEnded: false }).length > liveRows;
-    return isFull ? cutTable(leaf, width) : { leaf, rows: [] };
-  }
-  if (leaf?.kind === 'text') {
-    const height = textRows(leaf, { width, isEnded: false }).length;
-    const most = Math.max(LEAST_SOURCE_KEPT, liveRows * width * UNITS_A_CELL);
-    const isLong = leaf.done.length + leaf.line.length > most;
-    const count = isLong ? Math.max(1, height - 1) : height - proseRows;
-    if (count > 0 && height > 0) return cutText(leaf, { width, count });
-  }
-  return { leaf, rows: [] };
+): CutLeaf {
+  if (leaf?.kind === 'text') return cutText(leaf, { width, most: proseRows });
+  const growing = growingRows(leaf, { width, most: liveRows });
+  const isFull = leaf?.kind === 'table' && (leaf.hasLeft ? leaf.rows.length > 0 : growing.length > liveRows);
+  if (!isFull) return { leaf, rows: [], growing };
+  const cut = cutTable(leaf, width);
+  return { ...cut, growing: growingRows(cut.leaf, { width, most: liveRows }) };
 }
 
 /** Of the block that is being written, what can be seen; of a long line of code its end. */
@@ -144,7 +154,7 @@ function growingRows(
     case 'code':
       return leaf.line === '' ? [] : codeRows(leaf.recent, width).slice(-Math.max(1, most));
     case 'table':
-      return tableRows(leaf, { width, isEnded: false }).slice(-Math.max(1, most));
+      return tableRows(leaf, { width, isEnded: false });
     case 'text':
       return textRows(leaf, { width, isEnded: false });
   }

@@ -129,22 +129,37 @@ export function cutInline(inline: Inline, { source, carried }: InlineSource, pla
 const MOST_OPENERS = 8;
 
 function runsOf(nodes: readonly InlineNode[], marks: readonly Mark[]): readonly InlineRun[] {
-  const begins = Map.groupBy(marks, ({ from }) => from);
-  const ends = Map.groupBy(marks, ({ to }) => to);
+  const changes = changesOf(marks);
   const active = new Map<Tone, number>();
-  const count = (tone: Tone, by: number): void => {
-    active.set(tone, (active.get(tone) ?? 0) + by);
-  };
+  let around: readonly Tone[] = [];
   const runs: InlineRun[] = [];
   for (const [node, { text, kind, tones }] of nodes.entries()) {
-    for (const { tone } of begins.get(node) ?? []) count(tone, 1);
-    for (const { tone } of ends.get(node) ?? []) count(tone, -1);
+    const change = changes.get(node);
+    if (change !== undefined) {
+      for (const { tone, by } of change) active.set(tone, (active.get(tone) ?? 0) + by);
+      around = [...active].filter(([, times]) => times > 0).map(([tone]) => tone);
+    }
     if (text === '') continue;
-    const around =
-      kind === 'carried' ? [] : [...active].filter(([, times]) => times > 0).map(([tone]) => tone);
-    runs.push({ text, tones: [...new Set([...around, ...tones])], node });
+    const own = around.length === 0 || kind === 'carried' ? tones : [...new Set([...around, ...tones])];
+    runs.push({ text, tones: own, node });
   }
   return runs;
+}
+
+type Changes = ReadonlyMap<number, readonly { readonly tone: Tone; readonly by: number }[]>;
+
+function changesOf(marks: readonly Mark[]): Changes {
+  const changes = new Map<number, { readonly tone: Tone; readonly by: number }[]>();
+  const add = (node: number, tone: Tone, by: number): void => {
+    const known = changes.get(node);
+    if (known === undefined) changes.set(node, [{ tone, by }]);
+    else known.push({ tone, by });
+  };
+  for (const { tone, from, to } of marks) {
+    add(from, tone, 1);
+    add(to, tone, -1);
+  }
+  return changes;
 }
 
 function findRun(

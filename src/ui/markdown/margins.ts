@@ -1,5 +1,5 @@
 /** What stands left of a block's rows: bars of quotes, markers of items, and the space below them. */
-import { spanRow, type Row, type Span } from '../rows.ts';
+import { row, spanRow, type Row, type Span } from '../rows.ts';
 import { cellWidth } from '../text-rows.ts';
 import type { Margin } from './blocks.ts';
 
@@ -49,16 +49,18 @@ function spanOf(text: string): Span {
 
 const BAR = '│';
 
-function rowOf(spans: readonly Span[]): Row {
+function rowOf(parts: readonly Span[]): Row {
   const shown: Span[] = [];
   let isEnd = true;
-  for (const span of spans.toReversed()) {
+  for (const span of parts.toReversed()) {
     const text = isEnd ? span.text.trimEnd() : span.text;
     if (text === '') continue;
     isEnd = false;
     shown.unshift({ ...span, text });
   }
-  return spanRow(merged(shown));
+  const spans = merged(shown);
+  const isPlain = spans.every(({ tones }) => tones.length === 0);
+  return isPlain ? row(spans.map(({ text }) => text).join('')) : spanRow(spans);
 }
 
 function merged(spans: readonly Span[]): readonly Span[] {

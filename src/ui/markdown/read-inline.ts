@@ -39,8 +39,6 @@ interface Reading extends InlineSource {
   usedBrackets: number;
   /** Where runs of so many backticks begin, in order; found when the first is wanted. */
   backticks: Map<number, { readonly places: readonly number[]; next: number }> | undefined;
-  /** The line defines what a link refers to; it stays a line. */
-  isDefinition: boolean;
 }
 
 interface Bracket {
@@ -61,7 +59,6 @@ function startReading(input: InlineSource): Reading {
     brackets: [],
     usedBrackets: 0,
     backticks: undefined,
-    isDefinition: carried.before === '' && startsDefinition(source, 0),
   };
   for (const { text, tones } of carried.spans)
     push(reading, { text, tones, from: 0, to: 0, kind: 'carried' });
@@ -119,6 +116,8 @@ const ADDRESS_BEGINNING = /(?<![A-Za-z0-9])(?:h|ht|htt|https?|https?:|https?:\/|
 /** The longest text of a link, in its source; more stays as written, so that little is ever held back. */
 const LONGEST_LINK_TEXT = 600;
 const LONGEST_TAG = 1_000;
+/** A longer run of one sign means nothing, and is not waited for. */
+const LONGEST_RUN = 64;
 
 function push(reading: Reading, node: InlineNode): void {
   reading.nodes.push(node);
@@ -193,7 +192,6 @@ function breakLine(reading: Reading, to: number): void {
   const next = skipSpaces(source, to);
   // A break that nothing follows is none.
   if (next < source.length) atom(reading, next, '\n');
-  reading.isDefinition = startsDefinition(source, next);
   reading.at = next;
 }
 
@@ -204,17 +202,11 @@ function skipSpaces(source: string, from: number): number {
 }
 
 const SPACES = /[ \t]*/y;
-const DEFINITION = /[ \t]*\[[^\]\n]{1,300}\]:/y;
-
-function startsDefinition(source: string, from: number): boolean {
-  DEFINITION.lastIndex = from;
-  return DEFINITION.test(source);
-}
-
 function readBackticks(reading: Reading): void {
   const { source, at, isEnded } = reading;
   const ticks = runLength(source, at);
   const end = at + ticks;
+  if (ticks > LONGEST_RUN) return literal(reading, end);
   if (end === source.length && !isEnded) return holdHere(reading);
   readCode(reading, { from: end, ticks, isCarried: false });
 }
@@ -289,6 +281,7 @@ function readDelimiter(reading: Reading, character: string): void {
   const { source, at, isEnded, carried } = reading;
   const length = runLength(source, at);
   const end = at + length;
+  if (length > LONGEST_RUN) return literal(reading, end);
   if (end === source.length && !isEnded) return holdHere(reading);
   // One tilde is left alone: it stands before numbers more often than around words.
   if (character === '~' && length !== 2) return literal(reading, end);
@@ -352,7 +345,8 @@ function makeLink(
   else atom(reading, to, ` (${address})`, ['dim']);
   const group = { from: opener.from, to, firstNode: opener.node, lastNode: nodes.length - 1 };
   for (const node of nodes.slice(opener.node)) {
-    if (node !== nodes.at(-1) && node.group === undefined) node.tones = ['link', ...node.tones];
+    if (node !== nodes.at(-1) && node.group === undefined)
+      node.tones = ['link', ...node.tones.filter((tone) => tone !== 'link')];
     node.group = group;
   }
   if (!opener.isImage) reading.usedBrackets = brackets.length;

@@ -4,7 +4,7 @@
  * is a line of text.
  */
 import type { Row, Span } from '../rows.ts';
-import { cellWidth } from '../text-rows.ts';
+import { cellWidth, widestCells } from '../text-rows.ts';
 import type { Alignment } from './block-starts.ts';
 import type { TableLeaf } from './blocks.ts';
 import { NOTHING_CARRIED, parseInline } from './inline.ts';
@@ -73,8 +73,8 @@ function cellSpans(source: string, isEnded: boolean): CellSpans {
   }));
 }
 
-function widthOf(cell: CellSpans): number {
-  return cellWidth(cell.map(({ text }) => text).join(''));
+function contentOf(cell: CellSpans): string {
+  return cell.map(({ text }) => text).join('');
 }
 
 interface Grid {
@@ -89,7 +89,7 @@ function columnWidths(table: TableLeaf, { rows, width }: Grid): readonly number[
   const wanted =
     table.widths ??
     table.alignments.map((_, column) =>
-      rows.reduce((most, cells) => Math.max(most, widthOf(cells[column] ?? [])), 1),
+      rows.reduce((most, cells) => Math.max(most, widestCells(contentOf(cells[column] ?? []))), 1),
     );
   return shrink(wanted, room);
 }
@@ -137,12 +137,18 @@ function rowOf(
 ): readonly CellSpans[] {
   const wrapped = cells.map((cell, column) => wrapSpans(cell, widths[column] ?? NARROWEST).rows);
   const height = Math.max(...wrapped.map((rows) => rows.length));
-  const rows = Array.from({ length: height }, (_, line) =>
+  const total = widths.reduce((sum, each) => sum + each, BETWEEN * (widths.length - 1));
+  const lineOfRow = (line: number, cellsOfText: (text: string) => number): CellSpans =>
     wrapped.flatMap((each, column) => {
-      const cell = aligned(each[line] ?? [], { width: widths[column] ?? 0, alignment: alignments[column] });
+      const width = widths[column] ?? 0;
+      const cell = aligned(each[line] ?? [], { width, alignment: alignments[column], cellsOfText });
       return column === 0 ? cell : [BAR, ...cell];
-    }),
-  );
+    });
+  const rows = Array.from({ length: height }, (_, line) => {
+    const shown = lineOfRow(line, cellWidth);
+    // Straight columns matter less than a row that no terminal breaks.
+    return widestCells(contentOf(shown).trimEnd()) > total ? lineOfRow(line, widestCells) : shown;
+  });
   return isHeader ? [...rows, underline(widths)] : rows;
 }
 
@@ -169,9 +175,17 @@ function strong(cell: CellSpans): CellSpans {
 
 function aligned(
   cell: CellSpans,
-  { width, alignment }: { readonly width: number; readonly alignment: Alignment | undefined },
+  {
+    width,
+    alignment,
+    cellsOfText,
+  }: {
+    readonly width: number;
+    readonly alignment: Alignment | undefined;
+    readonly cellsOfText: (text: string) => number;
+  },
 ): CellSpans {
-  const space = Math.max(0, width - widthOf(cell));
+  const space = Math.max(0, width - cellsOfText(contentOf(cell)));
   const left = alignment === 'right' ? space : alignment === 'center' ? Math.floor(space / 2) : 0;
   return [blank(left), ...cell, blank(space - left)].filter(({ text }) => text !== '');
 }

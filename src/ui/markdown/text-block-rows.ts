@@ -9,24 +9,45 @@ export function textRows(
   leaf: TextLeaf,
   { width, isEnded }: { readonly width: number; readonly isEnded: boolean },
 ): readonly Row[] {
-  const { wrapped, margins, inline } = layText(leaf, { width, isEnded });
-  const isInvisible = inline.runs.length === 0 && (!isEnded || leaf.hasLeft);
-  if (isInvisible) return [];
-  return withMargins(margins, wrapped.rows);
+  return shownRows(leaf, layText(leaf, { width, isEnded }), isEnded);
 }
 
-/** The first rows of a text that still grows, and the text without them, which goes on as it looked. */
+export interface CutText {
+  /** The first rows, which leave. */
+  readonly rows: readonly Row[];
+  /** The text without them, which goes on as it looked. */
+  readonly leaf: TextLeaf;
+  /** Its rows. */
+  readonly growing: readonly Row[];
+}
+
+/** A text that still grows, so that no more than `most` rows of it stay. */
 export function cutText(
   leaf: TextLeaf,
-  { width, count }: { readonly width: number; readonly count: number },
-): { readonly rows: readonly Row[]; readonly leaf: TextLeaf } {
-  const { inline, source, wrapped, margins, lead } = layText(leaf, { width, isEnded: false });
-  const place = (wrapped.starts[count] ?? Infinity) - lead;
-  const cut = cutInline(inline, source, Math.max(0, place));
+  { width, most }: { readonly width: number; readonly most: number },
+): CutText {
+  const laid = layText(leaf, { width, isEnded: false });
+  const shown = shownRows(leaf, laid, false);
+  const isLong =
+    leaf.done.length + leaf.line.length > Math.max(LEAST_SOURCE_KEPT, most * width * UNITS_A_CELL);
+  const count = isLong ? Math.max(1, shown.length - 1) : shown.length - most;
+  if (count <= 0) return { rows: [], leaf, growing: shown };
+  const place = (laid.wrapped.starts[count] ?? Infinity) - laid.lead;
+  const cut = cutInline(laid.inline, laid.source, Math.max(0, place));
   return {
-    rows: withMargins(margins, wrapped.rows.slice(0, count)),
+    rows: shown.slice(0, count),
     leaf: { ...withoutBeginning(leaf, cut.at), carried: cut.carried, hasLeft: true },
+    growing: shown.slice(count),
   };
+}
+
+/** Text that shows little of itself (marks upon marks, signs that mean nothing) does not pile up. */
+const LEAST_SOURCE_KEPT = 6_000;
+const UNITS_A_CELL = 4;
+
+function shownRows(leaf: TextLeaf, { inline, margins, wrapped }: LaidText, isEnded: boolean): readonly Row[] {
+  const isInvisible = inline.runs.length === 0 && (!isEnded || leaf.hasLeft);
+  return isInvisible ? [] : withMargins(margins, wrapped.rows);
 }
 
 /** A line that begins with a bar is kept back until the next one tells whether it is the header of a table. */
@@ -86,11 +107,15 @@ function withoutClosing(heading: string, isEnded: boolean): string {
   while (heading[end - 1] === '#') end -= 1;
   if (isEnded) return end === 0 || isSpace(heading[end - 1]) ? heading.slice(0, end).trimEnd() : heading;
   let from = heading.length;
-  for (let at = heading.length - 1; at >= 0 && (heading[at] === '#' || isSpace(heading[at])); at -= 1) {
+  const least = Math.max(0, heading.length - LONGEST_CLOSING);
+  for (let at = heading.length - 1; at >= least && (heading[at] === '#' || isSpace(heading[at])); at -= 1) {
     if (at === 0 || isSpace(heading[at])) from = at;
   }
   return heading.slice(0, from);
 }
+
+/** Of signs that may close a heading, no more wait to be told from text. */
+const LONGEST_CLOSING = 100;
 
 function isSpace(character: string | undefined): boolean {
   return character === ' ' || character === '\t';

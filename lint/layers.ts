@@ -60,7 +60,7 @@ export const TYPES_ONLY: readonly string[] = ['context'];
  */
 export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['program.ts'],
-  'openid-client': ['auth/oidc.ts'],
+  'openid-client': ['auth/oidc*'],
   keytar: ['store/keychain*'],
   conf: ['store/config.ts'],
   'node:sqlite': ['store/'],

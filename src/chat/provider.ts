@@ -3,6 +3,8 @@
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
   readonly text: string;
+  /** An answer that ended before it was whole. */
+  readonly stopped?: boolean | undefined;
   /** Only of a user, and only for a provider that takes them. */
   readonly images?: readonly ChatImage[] | undefined;
 }

@@ -35,7 +35,10 @@ interface Asked {
   readonly onSent: (() => void) | undefined;
 }
 
-async function* chat(options: OllamaOptions, { request, signal, onSent }: Asked): AsyncGenerator<ChatEvent, void> {
+async function* chat(
+  options: OllamaOptions,
+  { request, signal, onSent }: Asked,
+): AsyncGenerator<ChatEvent, void> {
   const { http, baseUrl, now } = options;
   const url = new URL('chat/completions', baseUrl);
   const question = {

@@ -5,13 +5,12 @@ import { abortError, toMiraError } from '../../errors.ts';
 import type { Conversation } from '../../store/history.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
 import type { ChatFacts } from '../../ui/chat/layout.ts';
-import type { Send } from '../../ui/chat/run-chat.ts';
+import { createSend } from './create-send.ts';
 import { createErrands } from './errands.ts';
 import { connectProvider, openProvider } from './open-provider.ts';
 import type { OpenProvider, ProviderChoice } from './open-provider.ts';
 import { openRecorder } from './open-recorder.ts';
 import { saidSoFar } from './said-so-far.ts';
-import { withTimeLimit } from './with-time-limit.ts';
 
 export interface OpenChat extends ProviderChoice {
   readonly plain: boolean;
@@ -32,44 +31,20 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
   let { provider } = opened;
   const { limits, timeoutS, conversation, saves } = choice;
   const earlier = conversation ? saidSoFar(conversation) : [];
-  // The screen belongs to the chat; what is to be said besides comes after it.
+  // The screen belongs to the chat: what is to be said besides goes there, or comes after it.
   const said: string[] = [];
   const recorder = await openRecorder(context, {
     conversation,
     saves: saves && (await canSave(context)),
     say: (line) => said.push(line),
   });
-  const underWay = new Set<Promise<void>>();
-  const send: Send = async function* (talk, options) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    underWay.add(promise);
-    try {
-      yield* answer(talk, options);
-    } finally {
-      underWay.delete(promise);
-      resolve();
-    }
-  };
-  const answer: Send = async function* (talk, { signal: stop }) {
-    const { system, conversationId, messages } = talk;
-    const recording = recorder.start({
-      conversationId,
-      earlier: messages.length - 1,
-      question: messages.at(-1)?.text ?? '',
-      provider: provider.id,
-      model: talk.model,
-      system,
-    });
-    if (recording.id !== undefined) yield { kind: 'conversation', id: recording.id };
-    const told = system === undefined ? [] : [{ role: 'system' as const, text: system }];
-    const request: ChatRequest = { model: talk.model, messages: [...told, ...messages], ...limits };
-    yield* recording.save((onSent) =>
-      withTimeLimit((signal) => provider.chat(request, { signal, onSent }), {
-        seconds: timeoutS,
-        signal: stop,
-      }),
-    );
-  };
+  const { send, settled } = createSend({
+    provider: () => provider,
+    recorder,
+    limits,
+    timeoutS,
+    takeNotices: () => said.splice(0),
+  });
   const { stdin, stdout, stderr } = context.io.terminal();
   const shared = {
     send,
@@ -81,7 +56,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
       },
     }),
     talk: {
-      messages: earlier.map(({ role, text }) => ({ role, text })),
+      messages: earlier.map(({ role, text, stopped }) => ({ role, text, stopped })),
       model: opened.model,
       system: choice.system ?? conversation?.system,
       conversationId: conversation?.id,
@@ -112,7 +87,9 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     });
   }
   // Who leaves in the middle of an answer has it saved as far as it came.
-  if (underWay.size > 0) await Promise.race([Promise.all(underWay), context.sleep(SAVE_MS)]);
+  const waiting = new AbortController();
+  await Promise.race([settled(), context.sleep(SAVE_MS, waiting.signal)]);
+  waiting.abort();
   (await context.history()).close();
   for (const line of said) context.warn(line);
   // A chat that was ended from outside closes as if it had been left; the exit status tells the difference.

@@ -132,6 +132,7 @@ async function answer(options: LineChatOptions, { talk, spent }: Session): Promi
   const show = (event: TurnEvent): void => {
     counted = spentAfter(counted, event);
     if (event.kind === 'conversation') conversationId = event.id;
+    else if (event.kind === 'notice') mark(style.warn(sanitizeLine(event.text)));
     else if (event.kind === 'retry') {
       const seconds = Math.ceil(event.afterMs / 1_000);
       mark(style.dim(`${sanitizeLine(event.reason, 80)}: trying again in ${seconds} s.`));

@@ -254,6 +254,7 @@ function safeEvent(event: TurnEvent, sanitizers: Sanitizers): TurnEvent {
   if (event.kind === 'text' || event.kind === 'reasoning') {
     return { ...event, text: sanitizers[event.kind].push(event.text) };
   }
+  if (event.kind === 'notice') return { ...event, text: sanitizeLine(event.text) };
   return event.kind === 'retry' ? { ...event, reason: sanitizeLine(event.reason, 80) } : event;
 }
 

@@ -69,8 +69,13 @@ export interface Notice {
   readonly until: number;
 }
 
-/** What happens in an answer: what the provider says, and under which name the conversation is kept. */
-export type TurnEvent = ChatEvent | { readonly kind: 'conversation'; readonly id: string };
+/** What happens in an answer: what the provider says, and what becomes of the conversation on this machine. */
+export type TurnEvent =
+  | ChatEvent
+  /** Under this id it is kept. */
+  | { readonly kind: 'conversation'; readonly id: string }
+  /** A line for the person. */
+  | { readonly kind: 'notice'; readonly text: string };
 
 export type ChatAction =
   | { readonly kind: 'key'; readonly key: ChatKey; readonly at: number }

@@ -13,7 +13,7 @@ import { parseSlash, type Slash } from './slash.ts';
 import { proseWidth, type ChatState, type Update } from './state.ts';
 import { asked, withAttachment, withFiles, type Attachment, type Talk } from './talk.ts';
 import { expandTabs, wrapWords } from '../text-rows.ts';
-import { answerRows, failureRows, leave, type MarkdownPlace } from './turn.ts';
+import { answerRows, failureRows, leave, STOPPED, type MarkdownPlace } from './turn.ts';
 
 export function submit(
   state: ChatState,
@@ -165,10 +165,14 @@ export function onRefusal(state: ChatState, { error }: { readonly error: MiraErr
 
 /** A conversation that was had before, as it would have been printed then. */
 export function talkRows({ messages }: Talk, place: MarkdownPlace): readonly Row[] {
-  return messages.flatMap(({ role, text }) => {
+  return messages.flatMap(({ role, text, stopped }) => {
     // It is kept as it came, and made safe where it is shown.
     const safe = sanitize(text);
-    return [...(role === 'user' ? userRows(safe, place.columns) : answerRows(safe, place)), row('')];
+    const mark = stopped ? [STOPPED] : [];
+    return [
+      ...(role === 'user' ? userRows(safe, place.columns) : [...answerRows(safe, place), ...mark]),
+      row(''),
+    ];
   });
 }
 

@@ -35,6 +35,8 @@ export function onEvent(
       );
     case 'reasoning':
       return only({ ...state, turn: { ...turn, ...thinking(turn, { text: event.text, at }) } });
+    case 'notice':
+      return tell(state, event.text);
     case 'conversation':
       return only({ ...state, talk: { ...state.talk, conversationId: event.id } });
     case 'usage':
@@ -122,6 +124,12 @@ export function onFailure(
   });
 }
 
+/** A line for the person, that stays. */
+export function tell(state: ChatState, text: string): Update {
+  const rows = wrapWords(text, proseWidth(state.columns)).map((part) => row(part, 'warn'));
+  return { state, effects: print([...rows, row('')]) };
+}
+
 export function failureRows(error: MiraError, { columns }: Pick<ChatState, 'columns'>): readonly Row[] {
   const hint = error.hint === undefined ? '' : ` ${error.hint}`;
   return wrapWords(`✗ ${error.message}${hint}`, proseWidth(columns)).map((part) => row(part, 'bad'));
@@ -137,9 +145,11 @@ export function stop(state: ChatState): Update {
     });
   }
   if (turn === undefined) return only(state);
-  const ended = settle(state, [row('(stopped)', 'dim')]);
+  const ended = settle(state, [STOPPED]);
   return giveBack({ ...ended, effects: [{ kind: 'stop', turn: turn.id }, ...ended.effects] });
 }
+
+export const STOPPED: Row = row('(stopped)', 'dim');
 
 /** Ends the answer: its last rows are printed, its text joins the conversation. */
 export function settle(state: ChatState, marks: readonly Row[]): Update {

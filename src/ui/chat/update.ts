@@ -5,7 +5,7 @@ import { editedElsewhere } from './edit.ts';
 import { onKey } from './on-key.ts';
 import type { ChatAction, ChatState, Update } from './state.ts';
 import { onAttached, onRefusal, onReply, sendNext } from './submit.ts';
-import { leave, onEvent, onFailure, onFrame, settle } from './turn.ts';
+import { leave, onEvent, onFailure, onFrame, settle, tell } from './turn.ts';
 
 export function update(state: ChatState, action: ChatAction): Update {
   switch (action.kind) {
@@ -14,6 +14,8 @@ export function update(state: ChatState, action: ChatAction): Update {
     case 'resized':
       return only({ ...state, columns: action.columns, rows: action.rows });
     case 'event':
+      // Of an answer that has ended, too.
+      if (action.event.kind === 'notice') return tell(state, action.event.text);
       return state.turn?.id === action.turn
         ? chain(onEvent(state, { ...action, turn: state.turn }), (next) => sendNext(next, action.at))
         : only(state);

@@ -32,7 +32,7 @@ export async function resume({ argument, context, talk }: ErrandOptions): Promis
   return {
     talk: {
       ...talk,
-      messages: saidSoFar(found).map(({ role, text }) => ({ role, text })),
+      messages: saidSoFar(found).map(({ role, text, stopped }) => ({ role, text, stopped })),
       model: found.model,
       system: found.system,
       conversationId: found.id,

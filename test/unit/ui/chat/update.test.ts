@@ -395,11 +395,11 @@ describe('an errand', () => {
     talk.done();
     const messages = [
       { role: 'user', text: 'before' },
-      { role: 'assistant', text: 'y\x1b]52;c;eA==\x07es\n' },
+      { role: 'assistant', text: 'y\x1b]52;c;eA==\x07es\n', stopped: true },
     ] as const;
     const other = { model: 'large', messages, attachments: [], conversationId: 'abc' };
     talk.act({ kind: 'replied', errand: 1, reply: { talk: other }, at: talk.clock.at });
-    expect(talk.done()).toEqual(['› before', '', 'yes', '']);
+    expect(talk.done()).toEqual(['› before', '', 'yes', '(stopped)', '']);
     expect(talk.state().talk).toEqual(other);
   });
 
@@ -424,6 +424,21 @@ describe('an errand', () => {
     expect(talk.state().errand).toBeUndefined();
     expect(talk.state().composer.text).toBe('one');
   });
+});
+
+it('tells what is to be told besides an answer, also when that has ended', () => {
+  const talk = chat();
+  talk.say('one');
+  talk.hear(text('1'));
+  talk.hear(FINISH);
+  talk.done();
+  talk.act({
+    kind: 'event',
+    turn: 1,
+    event: { kind: 'notice', text: 'This conversation is not saved.' },
+    at: talk.clock.at,
+  });
+  expect(talk.done()).toEqual(['This conversation is not saved.', '']);
 });
 
 describe('nextChange', () => {

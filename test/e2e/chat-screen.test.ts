@@ -4,6 +4,7 @@ import { canUseTmux } from '../support/capability.ts';
 import { begin, finish, say, startChatServer } from '../support/chat-server.ts';
 import type { ChatServer } from '../support/chat-server.ts';
 import { MARKDOWN, SCRIPTS } from '../support/markdown-sample.ts';
+import { liveHeights } from '../support/live-heights.ts';
 import type { RawExchange } from '../support/raw-server.ts';
 import { openTmux } from '../support/tmux.ts';
 import type { Size, Tmux } from '../support/tmux.ts';
@@ -72,16 +73,23 @@ describe.skipIf(tmux.isMissing)(`the chat in tmux${tmux.note}`, () => {
     pace.release(WORDS_AT_FIRST);
     await drawn(pane, WORDS_AT_FIRST);
     let released = WORDS_AT_FIRST;
+    const heights: { readonly rows: number; readonly most: number }[] = [];
     for (const size of [...STORM, ...STORM]) {
+      const from = pane.output().length;
       await resize(pane, size);
-      pace.release(WORDS_A_ROUND);
-      released += WORDS_A_ROUND;
-      await drawn(pane, released);
+      for (let frame = 0; frame < FRAMES_A_ROUND; frame++) {
+        pace.release(WORDS_A_FRAME);
+        released += WORDS_A_FRAME;
+        await drawn(pane, released);
+      }
+      heights.push({ rows: size.rows, most: Math.max(0, ...liveHeights(pane.output().slice(from))) });
     }
     pace.release(STREAMED - released);
     await isReady(pane);
     await quit(pane);
 
+    expect(heights.filter(({ rows, most }) => most >= rows)).toEqual([]);
+    expect(heights.filter(({ most }) => most < 2)).toEqual([]);
     expectText(
       squeezed(await pane.scrollback()),
       `›stream${squeezed(Array.from({ length: STREAMED }, (_, word) => wordOf(word)))}ended0`,
@@ -108,7 +116,8 @@ describe.skipIf(tmux.isMissing)(`the chat in tmux${tmux.note}`, () => {
 const QUESTION =
   'a question of some length 中文 👨\u200d👩\u200d👧 that is broken in a small window and goes on';
 const WORDS_AT_FIRST = 600;
-const WORDS_A_ROUND = 60;
+const FRAMES_A_ROUND = 4;
+const WORDS_A_FRAME = 15;
 const STREAMED = 2_000;
 
 async function answer(exchange: RawExchange): Promise<void> {

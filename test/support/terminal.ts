@@ -36,6 +36,8 @@ export interface Terminal extends AsyncDisposable {
   scrollback(): string[];
   /** Every byte the program wrote, decoded. */
   output(): string;
+  /** What the terminal itself has answered to the program's queries, as if it had been typed. */
+  answers(): string;
   cursor(): { readonly x: number; readonly y: number };
   /** Resolves once the screen satisfies the condition; a text or pattern may span rows that the terminal wrapped. */
   waitFor(condition: Condition, timeoutMs?: number): Promise<void>;
@@ -59,6 +61,7 @@ export async function openTerminal(options: TerminalOptions = {}): Promise<Termi
   });
 
   let output = '';
+  let answers = '';
   let ended: { readonly code: number; readonly signal: number } | undefined;
   const waiting = new Set<() => void>();
   const look = () => {
@@ -70,6 +73,7 @@ export async function openTerminal(options: TerminalOptions = {}): Promise<Termi
   });
   // A terminal answers questions about itself (cursor position, attributes); programs wait for that.
   emulator.onData((answer) => {
+    answers += answer;
     if (ended === undefined) child.write(answer);
   });
 
@@ -97,6 +101,7 @@ export async function openTerminal(options: TerminalOptions = {}): Promise<Termi
     screen,
     scrollback: () => joinedLines(emulator.buffer.normal),
     output: () => output,
+    answers: () => answers,
     cursor: () => ({ x: emulator.buffer.active.cursorX, y: emulator.buffer.active.cursorY }),
     waitFor: (condition, timeoutMs = TIMEOUT_MS) =>
       new Promise((resolve, reject) => {

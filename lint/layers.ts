@@ -11,11 +11,12 @@ interface Part {
 
 /**
  * `may`: parts whose values and types may be imported. `types`: parts of which only types may be.
- * `errors`, `log` and `addresses` are for everyone and not repeated.
+ * `errors`, `json`, `log` and `addresses` are for everyone and not repeated.
  */
 export const PARTS: Readonly<Record<string, Part>> = {
   addresses: { may: [] },
   errors: { may: [] },
+  json: { may: [] },
   log: { may: [] },
   signals: { may: [] },
   store: { may: [] },
@@ -49,7 +50,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   },
 };
 
-export const FOR_EVERYONE: readonly string[] = ['errors', 'log', 'addresses'];
+export const FOR_EVERYONE: readonly string[] = ['errors', 'json', 'log', 'addresses'];
 
 /** Files without code: they may import types and nothing else, whatever their part may. */
 export const TYPES_ONLY: readonly string[] = ['context'];

@@ -165,6 +165,12 @@ export function toMiraError(error: unknown): MiraError {
   });
 }
 
+/** The `code` of an error that is not ours: an errno, or a library's own. */
+export function foreignCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error instanceof MiraError || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
 /** What an aborted operation throws: the reason itself when it is one of ours, otherwise "interrupted". */
 export function abortError(signal: AbortSignal): MiraError {
   return signal.reason instanceof MiraError

@@ -2,6 +2,7 @@
  * When a request is worth sending again, and how long to wait before it: numbers in, numbers out.
  * The clock, the waiting and the dice belong to the caller.
  */
+import { foreignCode } from '../errors.ts';
 import type { MiraError } from '../errors.ts';
 
 export const DEFAULT_RETRIES = 4;
@@ -49,7 +50,7 @@ export function isRetryable(
       // Nothing listens on this machine: it will not start by itself within seconds.
       return !facts.loopback;
     case 'dns_failed':
-      return hasCode(error.cause, 'EAI_AGAIN');
+      return foreignCode(error.cause) === 'EAI_AGAIN';
     case 'rate_limited':
       return facts.shouldRetry ?? true;
     case 'server_error':
@@ -57,10 +58,6 @@ export function isRetryable(
     default:
       return false;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -73,9 +70,10 @@ export function shouldRetryHeader(headers: Headers): boolean | undefined {
 /**
  * Milliseconds the server asks to wait, from `retry-after-ms`, or `Retry-After` as seconds or as an HTTP date
  * (RFC 9110, section 10.2.3). A date is compared with the server's own `Date`, so that a wrong clock here does
- * not matter. Undefined when nothing usable and positive is said.
+ * not matter; `now` (milliseconds since the epoch) is for servers that send none. Undefined when nothing usable and
+ * positive is said.
  */
-export function parseRetryAfter(headers: Headers, now: number): number | undefined {
+export function parseRetryAfter(headers: Headers, now?: number): number | undefined {
   const ms = headers['retry-after-ms']?.trim() ?? '';
   if (/^\d{1,12}(\.\d+)?$/.test(ms) && Number(ms) > 0) return Math.ceil(Number(ms));
 
@@ -83,8 +81,14 @@ export function parseRetryAfter(headers: Headers, now: number): number | undefin
   if (/^\d{1,9}$/.test(text)) return Number(text) > 0 ? Number(text) * 1000 : undefined;
   const until = parseHttpDate(text);
   if (until === undefined) return undefined;
-  const wait = until - (parseHttpDate(headers['date'] ?? '') ?? now);
+  const wait = until - (parseHttpDate(headers['date'] ?? '') ?? now ?? Number.NaN);
   return wait > 0 ? wait : undefined;
+}
+
+/** The same in seconds, where no clock is at hand. */
+export function retryAfterSeconds(headers: Headers): number | undefined {
+  const ms = parseRetryAfter(headers);
+  return ms === undefined ? undefined : ms / 1000;
 }
 
 const IMF_FIXDATE =

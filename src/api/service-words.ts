@@ -1,5 +1,7 @@
 /** What the body of an error says, found in whatever shape it comes, safe to put into a sentence. */
 
+import { isRecord, parseJson } from '../json.ts';
+
 export interface ServiceWords {
   /** One line of at most 300 characters without control characters; empty when nothing fit to print was said. */
   readonly text: string;
@@ -87,19 +89,6 @@ function oneLine(text: string): string {
   return characters.length <= MAX_TEXT ? clean : `${characters.slice(0, MAX_TEXT - 1).join('')}…`;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
-}
-
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

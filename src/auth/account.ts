@@ -1,6 +1,7 @@
 /** Who a credential belongs to, asked where the server tells: userinfo, the platform's account, or at least the model list. */
 import type { Http } from '../api/http.ts';
 import { MiraError, toMiraError } from '../errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { Account } from './login-event.ts';
 import type { OidcServer } from './oidc.ts';
 import { plainLine } from './server-text.ts';
@@ -88,14 +89,8 @@ async function get(
 }
 
 function parseAccount(text: string): Account | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const record = value as Readonly<Record<string, unknown>>;
+  const record = parseJson(text);
+  if (!isRecord(record)) return undefined;
   const id = record['id'] ?? record['sub'];
   if (typeof id !== 'string' && typeof id !== 'number') return undefined;
   const name = record['display_name'] ?? record['name'];

@@ -4,6 +4,8 @@
  * it, or report "not approved yet" with a status of 200, and none of that makes an answer less safe.
  */
 
+import { isRecord, parseJson } from '../json.ts';
+
 /** RFC 8628 requires `expires_in`; where it is missing, the life that the platform gives its codes is assumed. */
 const UNKNOWN_LIFE_S = 600;
 
@@ -23,8 +25,8 @@ export interface GrantRequest {
 export async function lenientAnswer(response: Response, request: GrantRequest): Promise<Response> {
   const text = await response.text();
   const headers = new Headers(response.headers);
-  const fields = parseObject(text);
-  if (fields === undefined)
+  const fields = parseJson(text);
+  if (!isRecord(fields))
     return new Response(text === '' ? null : text, { status: statusOf(response), headers });
   // With a challenge beside it, the library would not look at the error that the body names.
   if (typeof fields['error'] === 'string') headers.delete('www-authenticate');
@@ -32,17 +34,6 @@ export async function lenientAnswer(response: Response, request: GrantRequest): 
     status: statusOf(response, fields['error']),
     headers,
   });
-}
-
-function parseObject(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Fields)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** GitHub and others report errors with a status of 200; some succeed with 201 or 204. */

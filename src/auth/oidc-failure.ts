@@ -3,7 +3,8 @@
  * nothing of them is passed on or printed but what is read here.
  */
 import * as client from 'openid-client';
-import { MiraError } from '../errors.ts';
+import { retryAfterSeconds } from '../api/retry.ts';
+import { foreignCode, MiraError } from '../errors.ts';
 import { plainLine } from './server-text.ts';
 
 /** Who asked whom. */
@@ -29,19 +30,14 @@ export function slowDownInterval(error: unknown): number | undefined {
 export function responseStatus(error: unknown): number | undefined {
   if (error instanceof client.ResponseBodyError || error instanceof client.WWWAuthenticateChallengeError)
     return error.status;
-  for (let cause: unknown = error, depth = 0; depth < 4; depth += 1) {
-    if (cause instanceof Response) return cause.status;
-    if (typeof cause !== 'object' || cause === null || !('cause' in cause)) return undefined;
-    cause = cause.cause;
-  }
-  return undefined;
+  return responseOf(error)?.status;
 }
 
 /** Why no metadata of the issuer could be had. */
 export function discoveryError(error: unknown, issuer: URL): MiraError {
   const own = findMiraError(error);
   if (own) return own;
-  if (errorCode(error) === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {
+  if (foreignCode(error) === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {
     return new MiraError('unsafe_url', `${issuer.host} names another issuer than the one you asked for.`, {
       hint: 'Check --issuer: it has to be exactly the address the server calls itself.',
     });
@@ -117,7 +113,7 @@ function answerError(
       retryAfterS: retryAfter(error),
     });
   }
-  switch (errorCode(error)) {
+  switch (foreignCode(error)) {
     case 'OAUTH_TIMEOUT':
       return new MiraError('timeout', `${host} did not answer in time.`, { hint: LATER });
     case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
@@ -141,12 +137,15 @@ function answerError(
   }
 }
 
+/** Seconds. */
 function retryAfter(error: unknown): number | undefined {
+  const response = responseOf(error);
+  return response && retryAfterSeconds(Object.fromEntries(response.headers));
+}
+
+function responseOf(error: unknown): Response | undefined {
   for (let cause: unknown = error, depth = 0; depth < 4; depth += 1) {
-    if (cause instanceof Response) {
-      const seconds = Number(cause.headers.get('retry-after') ?? Number.NaN);
-      return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
-    }
+    if (cause instanceof Response) return cause;
     if (typeof cause !== 'object' || cause === null || !('cause' in cause)) return undefined;
     cause = cause.cause;
   }
@@ -160,8 +159,4 @@ function findMiraError(error: unknown): MiraError | undefined {
     cause = cause.cause;
   }
   return undefined;
-}
-
-function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

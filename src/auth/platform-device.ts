@@ -3,7 +3,9 @@
  * key or a JWT. RFC 8628's error objects are accepted as well, since both have been documented.
  */
 import type { Http, HttpResponse } from '../api/http.ts';
+import { retryAfterSeconds } from '../api/retry.ts';
 import { MiraError, toMiraError } from '../errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import { accessDenied, codeExpired } from './device-grant.ts';
 import type { DeviceAuthorization, DeviceGrant, Poll } from './device-grant.ts';
 import { isTokenText, plainLine } from './server-text.ts';
@@ -186,14 +188,8 @@ function readTokens(answer: Readonly<Record<string, unknown>>, accessToken: stri
 }
 
 async function readObject(response: HttpResponse, origin: URL): Promise<Readonly<Record<string, unknown>>> {
-  const text = await response.text();
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Readonly<Record<string, unknown>>;
-  } catch {
-    throw malformed(origin, response.status);
-  }
+  const value = parseJson(await response.text());
+  if (isRecord(value)) return value;
   throw malformed(origin, response.status);
 }
 
@@ -207,8 +203,7 @@ function malformed(origin: URL, status?: number): MiraError {
 
 function refused(response: HttpResponse, origin: URL): MiraError {
   const { status } = response;
-  const seconds = Number(response.headers['retry-after'] ?? Number.NaN);
-  const retryAfterS = Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
+  const retryAfterS = retryAfterSeconds(response.headers);
   if (status === 429) {
     return new MiraError('rate_limited', `${origin.host} allows no more sign-in attempts for now.`, {
       hint:

@@ -1,6 +1,7 @@
 /** What an API says about who signs people in for it (RFC 9728). */
 import type { Http } from '../api/http.ts';
 import { sameOrigin } from '../api/url.ts';
+import { isRecord, parseJson } from '../json.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -54,14 +55,8 @@ async function read(
 }
 
 function parse(text: string, apiUrl: URL): ProtectedResource | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const metadata = value as Readonly<Record<string, unknown>>;
+  const metadata = parseJson(text);
+  if (!isRecord(metadata)) return undefined;
   const resource = metadata['resource'];
   // RFC 9728, section 3.3: metadata that speaks of another resource must not be used.
   if (typeof resource !== 'string' || !URL.canParse(resource) || !sameOrigin(new URL(resource), apiUrl))

@@ -3,6 +3,7 @@
  * milliseconds since the epoch by the local clock, so that comparing them needs no server.
  */
 import { MiraError } from '../errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { Account } from './login-event.ts';
 
 const MINUTE_MS = 60_000;
@@ -44,12 +45,7 @@ export function formatSession(secret: SessionSecret): string {
 
 /** @throws MiraError `credentials_unreadable` when the stored text is no session of ours */
 export function parseSession(text: string): SessionSecret {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw unreadable();
-  }
+  const value = parseJson(text);
   if (!isSession(value)) throw unreadable();
   return value;
 }
@@ -97,10 +93,6 @@ function isSession(value: unknown): value is SessionSecret {
 
 function hasId(account: unknown): boolean {
   return isRecord(account) && typeof account['id'] === 'string';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
 
 function unreadable(): MiraError {

@@ -5,6 +5,7 @@
 import type { Http } from '../api/http.ts';
 import { toMiraError } from '../errors.ts';
 import type { MiraError } from '../errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { Log } from '../log.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
@@ -143,16 +144,9 @@ async function send(
 }
 
 function findKeyId(text: string, prefix: string): string | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
   if (!Array.isArray(value)) return undefined;
-  for (const item of value) {
-    if (typeof item !== 'object' || item === null) continue;
-    const key = item as Readonly<Record<string, unknown>>;
+  for (const key of value.filter(isRecord)) {
     if (key['key_prefix'] === prefix && typeof key['id'] === 'string') return key['id'];
   }
   return undefined;

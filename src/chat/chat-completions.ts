@@ -2,8 +2,8 @@
  * The chat-completions wire format: a request to JSON, and events of the stream (or one whole answer) to chat
  * events. It takes what servers that call themselves compatible really send; it never touches the network.
  */
-import { isRecord } from '../api/service-words.ts';
 import { MiraError } from '../errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { ServerEvent } from './event-stream.ts';
 import type { ChatEvent, ChatImage, ChatRequest, FinishReason, Usage } from './provider.ts';
 import { createThinkTags } from './think-tags.ts';
@@ -197,15 +197,6 @@ function createOutput() {
 /** Gemini's compatible endpoint wraps errors into a list. */
 function unlisted(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 function unreadable(host: string): MiraError {

@@ -6,6 +6,7 @@ import type { HttpResponse } from '../api/http.ts';
 import { MAX_JSON_BYTES } from '../api/http.ts';
 import { streamedError } from '../api/service-error.ts';
 import { MiraError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { createCompletionsDecoder } from './chat-completions.ts';
 import type { CompletionsDecoder } from './chat-completions.ts';
 import { createEventStream } from './event-stream.ts';
@@ -116,7 +117,14 @@ function createBodyReader(response: HttpResponse, decoder: CompletionsDecoder) {
   return {
     push,
     end(): void {
-      if (kind === 'json') decoder.pushWhole(parseJson(Buffer.concat(head).toString('utf8')));
+      if (kind === 'json')
+        decoder.pushWhole(
+          parseJson(
+            Buffer.concat(head)
+              .toString('utf8')
+              .replace(/^\ufeff/, ''),
+          ),
+        );
       ending = true;
       if (kind === 'events') stream.end();
       decoder.end();
@@ -137,15 +145,6 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 function isType(response: HttpResponse, type: string): boolean {
   return (response.headers['content-type'] ?? '').toLowerCase().includes(type);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 function isConnectionFailure(error: MiraError): boolean {

@@ -1,4 +1,4 @@
-import { isRecord } from '../api/service-words.ts';
+import { isRecord } from '../json.ts';
 import type { Model } from './provider.ts';
 
 /** Models from `{data: […]}` (the OpenAI shape) or `{models: […]}` (the platform's older one); undefined for neither. */

@@ -1,5 +1,7 @@
 /** What the configuration file may say. One table: the reader, conf's schema and `mira config` all use it. */
 
+import { isRecord } from '../json.ts';
+
 export interface ProfileConfig {
   readonly issuer?: string;
   readonly api_url?: string;
@@ -81,8 +83,4 @@ export function configJsonSchema() {
       additionalProperties: { type: 'object', properties: Object.fromEntries(settings) },
     },
   } as const;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

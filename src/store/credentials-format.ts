@@ -4,6 +4,7 @@
  * There is exactly one spelling of a given content; any other is damage.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isRecord, parseJson } from '../json.ts';
 
 const FORMAT = 'mira-credentials';
 const VERSION = 1;
@@ -159,16 +160,4 @@ function isMeta(value: unknown): value is CredentialMeta {
   if (!isRecord(value) || typeof value['label'] !== 'string' || typeof value['kind'] !== 'string')
     return false;
   return Object.values(value).every((field) => ['string', 'number', 'boolean'].includes(typeof field));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { foreignCode } from '../errors.ts';
 import { storageError } from './storage-error.ts';
 
 /** Makes the folder, and those above it, for this user alone (0700); one that exists stays as it is. */
@@ -17,7 +18,7 @@ async function makeWithParents(folder: string): Promise<void> {
     await make(folder);
   } catch (error) {
     const parent = dirname(folder);
-    if (!hasCode(error, 'ENOENT') || parent === folder) throw error;
+    if (foreignCode(error) !== 'ENOENT' || parent === folder) throw error;
     await makeWithParents(parent);
     await make(folder);
   }
@@ -27,10 +28,6 @@ async function make(folder: string): Promise<void> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
-    if (!hasCode(error, 'EEXIST') || !(await stat(folder)).isDirectory()) throw error;
+    if (foreignCode(error) !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../json.ts';
 import type { ProtectionForm } from './protection.ts';
 import type { StorageKind } from './secret-store.ts';
 
@@ -95,8 +96,4 @@ const OPTIONAL: readonly (readonly [keyof SessionEntry, Check])[] = [
 
 function isOptionalText(...values: readonly unknown[]): boolean {
   return values.every((value) => value === undefined || isString(value));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

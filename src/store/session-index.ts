@@ -3,6 +3,7 @@
  * status needs no keychain, and it is what tells "your keychain is locked" from "you are not signed in".
  */
 import { MiraError } from '../errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import { readPrivateFile } from './private-file.ts';
 import { isSessionEntry, type SessionEntry } from './session-entry.ts';
 import { moveAside } from './shell-quote.ts';
@@ -86,8 +87,8 @@ function divide(entries: Index, before: Halves): Halves {
 }
 
 function parseIndex({ file, text }: { file: string; text: string }): Map<string, SessionEntry> {
-  const content = parseObject(text);
-  if (content?.['fmt'] !== FORMAT)
+  const content = parseJson(text);
+  if (!isRecord(content) || content['fmt'] !== FORMAT)
     throw refusal(file, 'is not a list of sessions that mira wrote, or it is damaged');
   const version = content['v'];
   if (typeof version === 'number' && version > VERSION) {
@@ -96,7 +97,7 @@ function parseIndex({ file, text }: { file: string; text: string }): Map<string,
     });
   }
   const sessions = content['sessions'];
-  if (version !== VERSION || !isObject(sessions)) throw refusal(file, 'is damaged');
+  if (version !== VERSION || !isRecord(sessions)) throw refusal(file, 'is damaged');
   const entries = new Map<string, SessionEntry>();
   for (const [profile, entry] of Object.entries(sessions)) {
     if (!isSessionEntry(entry) || entry.profile !== profile) {
@@ -105,19 +106,6 @@ function parseIndex({ file, text }: { file: string; text: string }): Map<string,
     entries.set(profile, entry);
   }
   return entries;
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refusal(file: string, what: string): MiraError {

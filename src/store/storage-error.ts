@@ -1,4 +1,4 @@
-import { MiraError } from '../errors.ts';
+import { foreignCode, MiraError } from '../errors.ts';
 
 const FULL: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
@@ -41,7 +41,5 @@ export function storageError(error: unknown, { file, doing }: { file: string; do
 
 /** The errno name (`ENOENT`) of a failed system call. */
 export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || error instanceof MiraError) return undefined;
-  if (!('syscall' in error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  return error instanceof Error && 'syscall' in error ? foreignCode(error) : undefined;
 }

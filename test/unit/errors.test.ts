@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/commands/help/exit-codes.ts';
-import { abortError, ERROR_KINDS, MiraError, toMiraError } from '../../src/errors.ts';
+import { abortError, ERROR_KINDS, foreignCode, MiraError, toMiraError } from '../../src/errors.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 
 /** cli.md 1.5, row by row: what each status is for. */
@@ -173,4 +173,14 @@ describe('an error', () => {
       cause: 'because',
     });
   });
+});
+
+test('the code of an error is read where it is a foreign one', () => {
+  const coded = (code: unknown): Error => Object.assign(new Error('no'), { code });
+
+  expect(
+    [coded('ENOENT'), coded(5), new Error('no'), { code: 'ENOENT' }, new MiraError('timeout', 'No.')].map(
+      foreignCode,
+    ),
+  ).toEqual(['ENOENT', undefined, undefined, undefined, undefined]);
 });

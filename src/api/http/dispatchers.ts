@@ -5,6 +5,7 @@
 import type { LookupAddress, LookupAllOptions, LookupOneOptions } from 'node:dns';
 import type { Agent, Dispatcher, Pool, ProxyAgent } from 'undici';
 
+import { foreignCode } from '../../errors.ts';
 import { trustedCertificates } from './certificates.ts';
 import { silentProxy } from './failure.ts';
 
@@ -75,7 +76,7 @@ async function through(proxy: URL, rules: ConnectionRules): Promise<Dispatcher> 
 type Tunnel = (this: Dispatcher, target: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
 
 function isSilence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'UND_ERR_HEADERS_TIMEOUT';
+  return foreignCode(error) === 'UND_ERR_HEADERS_TIMEOUT';
 }
 
 /** undici types its classes at its index only; the files behind it hold the same classes as CommonJS. */

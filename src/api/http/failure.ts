@@ -2,7 +2,7 @@
  * Every way a connection fails, in a person's words. What undici, OpenSSL and the resolver say is read by its
  * code alone: their messages can carry addresses, header values and text from the other side.
  */
-import { MiraError } from '../../errors.ts';
+import { foreignCode, MiraError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 
 export interface Attempt {
@@ -75,10 +75,10 @@ const CLOSED = new Set(['UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED']
 /** The runtime reports a socket that failed mid-answer with the cause inside; several addresses as an aggregate. */
 function failureCode(error: unknown): string {
   for (const candidate of unwrapped(error)) {
-    const code = codeOf(candidate);
+    const code = foreignCode(candidate);
     if (code !== undefined && code !== 'UND_ERR_SOCKET') return code;
   }
-  return codeOf(error) ?? '';
+  return foreignCode(error) ?? '';
 }
 
 function ours(error: unknown): MiraError | undefined {
@@ -99,10 +99,6 @@ function unwrapped(error: unknown): unknown[] {
     next = next.cause;
   }
   return found;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 interface TlsReason {

@@ -1,8 +1,8 @@
 /** Ollama, by the endpoints it shares with others: no credential, and a first answer that may take minutes to load. */
 import type { Http } from '../../api/http.ts';
 import { requireOk } from '../../api/service-error.ts';
-import { isRecord } from '../../api/service-words.ts';
 import { MiraError } from '../../errors.ts';
+import { isRecord } from '../../json.ts';
 import { ask } from '../ask.ts';
 import type { Patience } from '../ask.ts';
 import { completionsBody } from '../chat-completions.ts';

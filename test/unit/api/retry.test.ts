@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 
 import {
   formatWait,
   isRetryable,
   isRetryableStatus,
   parseRetryAfter,
+  retryAfterSeconds,
   retryDelay,
   shouldRetryHeader,
 } from '../../../src/api/retry.ts';
@@ -41,6 +42,20 @@ describe('Retry-After', () => {
     expect(parseRetryAfter({ 'retry-after-ms': '1250.5', 'retry-after': '60' }, NOW)).toBe(1251);
     expect(parseRetryAfter({ 'retry-after-ms': '-5', 'retry-after': '60' }, NOW)).toBe(60_000);
   });
+});
+
+test('Retry-After without a clock at hand is read in seconds, and as a date where the server gives its own', () => {
+  const until = new Date(NOW + 90_000).toUTCString();
+
+  expect(
+    [
+      { 'retry-after': '7' },
+      { 'retry-after': until, date: new Date(NOW).toUTCString() },
+      { 'retry-after': until },
+      { 'retry-after': '-1' },
+      {},
+    ].map(retryAfterSeconds),
+  ).toEqual([7, 90, undefined, undefined, undefined]);
 });
 
 describe('the wait before a retry', () => {

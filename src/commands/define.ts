@@ -77,8 +77,12 @@ export interface ValueCommand<O extends OptionSpecs = OptionSpecs, R = unknown> 
   /** Text for stdout, ending without a newline; empty for nothing. */
   human(result: R, style: Style): string;
   json(result: R): JsonObject;
+  /** A text that is JSON already, such as the body of a service, to print in place of the object; ends without a newline. */
+  jsonText?(result: R): string | undefined;
   /** Exit status of a result that is an answer and bad news at once; 0 when left out. */
   exitCode?(result: R): number;
+  /** The same where there is more to say: the sentence goes to stderr after the result. */
+  failure?(result: R): MiraError | undefined;
 }
 
 export interface StreamCommand<O extends OptionSpecs = OptionSpecs, E = unknown> extends CommandBase<O> {

@@ -21,6 +21,11 @@ export interface StdinUse {
 
 /** @throws MiraError `stdin_silent`, what `tooLarge` makes, or what the context's signal was aborted with */
 export async function readStdin(context: Context, use: StdinUse): Promise<string> {
+  return (await readStdinBytes(context, use)).toString('utf8');
+}
+
+/** The same, whatever the bytes are. */
+export async function readStdinBytes(context: Context, use: StdinUse): Promise<Buffer> {
   const silence = new AbortController();
   const signal = AbortSignal.any([context.signal, silence.signal]);
   const timers =
@@ -37,7 +42,7 @@ export async function readStdin(context: Context, use: StdinUse): Promise<string
   } finally {
     timers.forEach(clearTimeout);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 function startTimers(

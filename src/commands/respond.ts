@@ -38,10 +38,12 @@ async function respondWithValue(
     // What had to be saved was saved; whoever pressed Ctrl-C wants no result any more, and no 0 either.
     if (context.signal.aborted) throw abortError(context.signal);
     const text = printer.json
-      ? jsonLine(command.json(result))
+      ? (command.jsonText?.(result) ?? jsonLine(command.json(result)))
       : command.human(fitToShow(result), await context.style());
     if (text !== '') context.io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
-    return command.exitCode?.(result) ?? 0;
+    const failure = command.failure?.(result);
+    if (failure) printSentence(context, { error: failure, printer });
+    return failure?.exitCode ?? command.exitCode?.(result) ?? 0;
   } catch (error) {
     if (error instanceof ReaderGone) return 0;
     return printFailure(context, { error: toMiraError(error), printer });

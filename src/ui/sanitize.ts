@@ -97,6 +97,20 @@ export function sanitizeLine(text: string, max = 300): string {
 }
 
 /**
+ * A text of JSON with every character that `sanitize` would take out written as an escape: the values stay what they
+ * are, and sanitizing it changes nothing any more.
+ */
+export function escapeUnsafe(json: string): string {
+  return json
+    .replace(/\r\n?/g, (end) => (end === '\r' ? ' ' : '\n'))
+    .replace(UNSAFE_ALL, (character) =>
+      [...Array(character.length).keys()]
+        .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+        .join(''),
+    );
+}
+
+/**
  * Where a character finds the machine: in text, after ESC (and its intermediates), in a CSI sequence,
  * in a string that only a terminator or the end of the line closes, or after ESC within such a string.
  */
@@ -188,6 +202,7 @@ const UNSAFE_CLASS =
   '\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb' +
   '\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}';
 const UNSAFE = new RegExp(`[${UNSAFE_CLASS}]`, 'u');
+const UNSAFE_ALL = new RegExp(`[${UNSAFE_CLASS}\\p{Noncharacter_Code_Point}]`, 'gu');
 
 /** The fast way: as much as needs no thought. */
 const SAFE_RUN = new RegExp(`[^${UNSAFE_CLASS}\\p{Surrogate}\\p{Noncharacter_Code_Point}]+`, 'uy');

@@ -12,6 +12,7 @@ import { token } from '../../../src/commands/auth/token.ts';
 import { CATALOG, isGroup } from '../../../src/commands/catalog.ts';
 import type { Group, Leaf } from '../../../src/commands/catalog.ts';
 import type { AnswerEvent } from '../../../src/commands/chat/answer-json.ts';
+import { api } from '../../../src/commands/api.ts';
 import { answerLines, answerObject } from '../../../src/commands/chat/answer-json.ts';
 import { get } from '../../../src/commands/config/get.ts';
 import { list as listSettings } from '../../../src/commands/config/list.ts';
@@ -220,6 +221,29 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
     await answerObject(answer(true), clock()),
     await answerObject(answer(false), clock()),
     ...(await collect(answerLines(answer(true)))),
+  ],
+  api: async () => [
+    api.json({
+      shape: 'with_head',
+      answers: [{ status: 200, headers: { date: 'today' }, body: { kind: 'json', text: '{"used":1}' } }],
+    }),
+    api.json({
+      shape: 'body',
+      answers: [
+        { status: 200, headers: { 'content-type': 'text/plain' }, body: { kind: 'text', text: 'fine' } },
+      ],
+    }),
+    api.json({
+      shape: 'body',
+      answers: [
+        { status: 200, headers: { 'content-type': 'image/png' }, body: { kind: 'binary', base64: 'iVA=' } },
+      ],
+    }),
+    api.json({ shape: 'body', answers: [{ status: 204, headers: {}, body: { kind: 'empty' } }] }),
+    api.json({
+      shape: 'pages',
+      answers: [{ status: 200, headers: {}, body: { kind: 'json', text: '[1]' } }],
+    }),
   ],
   models: async () => [
     models.json({

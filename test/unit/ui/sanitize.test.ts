@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSanitizer, sanitize, sanitizeLine } from '../../../src/ui/sanitize.ts';
+import { createSanitizer, escapeUnsafe, sanitize, sanitizeLine } from '../../../src/ui/sanitize.ts';
 import { HARMLESS_TEXTS, HOSTILE_TEXTS } from './support/hostile-corpus.ts';
 
 describe('sanitize', () => {
@@ -90,3 +90,20 @@ const hostilePiece = fc.oneof(
   fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
 );
 const hostileText = fc.array(hostilePiece, { maxLength: 8 }).map((pieces) => pieces.join(''));
+
+describe('JSON that is to be shown', () => {
+  const everyUnit = Array.from({ length: 0xd800 }, (_, code) => String.fromCharCode(code)).join('');
+  const rest = '\ue000\ufdd0\ufeff\ufffe\uffff\u{1f600}\u{1d173}\u{e0041}\u{1ffff}\u{10ffff}';
+
+  it('keeps every value, and nothing in it is left to take out', () => {
+    const value = { [everyUnit]: rest };
+    const shown = escapeUnsafe(JSON.stringify(value));
+
+    expect(JSON.parse(shown)).toEqual(value);
+    expect(sanitize(shown)).toBe(shown);
+  });
+
+  it('keeps its layout, without carriage returns', () => {
+    expect(escapeUnsafe('{\r\n\t"a":\r1}\n')).toBe('{\n\t"a": 1}\n');
+  });
+});

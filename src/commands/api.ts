@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { MiraError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { Answer } from './api/answer.ts';
 import { headOf } from './api/answer.ts';
 import type { Outcome } from './api/ask.ts';
@@ -149,7 +150,10 @@ async function readBody(
       file === '-'
         ? await readInput(context)
         : await readAtMost(file, { most: MOST_BYTES, option: '--input' });
-    return { body, contentType: isJson(body) ? JSON_TYPE : 'application/octet-stream' };
+    return {
+      body,
+      contentType: parseJson(body.toString('utf8')) !== undefined ? JSON_TYPE : 'application/octet-stream',
+    };
   }
   if (fields.length === 0 || method === 'GET') return { body: undefined, contentType: undefined };
   if (method === 'HEAD')
@@ -171,15 +175,6 @@ async function readInput(context: Context): Promise<Buffer> {
     mostBytes: MOST_BYTES,
     tooLarge: () => new MiraError('input_too_large', 'Standard input holds more than 64 MB.'),
   });
-}
-
-function isJson(bytes: Buffer): boolean {
-  try {
-    JSON.parse(bytes.toString('utf8'));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** @throws MiraError `malformed_response` for what cannot be text */

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { HttpResponse } from '../../api/http.ts';
 import { collected } from '../../api/http/decode.ts';
+import { parseJson } from '../../json.ts';
 import { escapeUnsafe } from '../../ui/sanitize.ts';
 
 export interface Answer {
@@ -35,7 +36,7 @@ function bodyOf(bytes: Uint8Array, hide: (text: string) => string): AnswerBody {
   if (plain === undefined) return { kind: 'binary', base64: Buffer.from(bytes).toString('base64') };
   const text = hide(plain);
   if (text.trim() === '') return { kind: 'empty' };
-  return isJson(text)
+  return parseJson(text) !== undefined
     ? { kind: 'json', text: escapeUnsafe(text).trim() }
     : { kind: 'text', text: text.trimEnd() };
 }
@@ -46,15 +47,6 @@ function textOf(bytes: Uint8Array): string | undefined {
     return text.includes('\0') ? undefined : text;
   } catch {
     return undefined;
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }
 

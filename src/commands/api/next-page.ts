@@ -2,7 +2,7 @@
  * Where the next page of a list is, in the ways services say it: a Link header (RFC 8288), an address in the body, the
  * number of this page and of all, or that there is more after the last one.
  */
-import { isRecord } from '../../api/service-words.ts';
+import { isRecord } from '../../json.ts';
 
 export interface Page {
   readonly url: URL;
@@ -23,7 +23,9 @@ export function findNextPage({ url, headers, value }: Page): URL | undefined {
 }
 
 function nextLink(header: string): string | undefined {
-  for (const [, target, parameters = ''] of header.matchAll(/<([^<>]*)>((?:\s*;\s*(?:[^",;<>]|"[^"]*")+)*)/g)) {
+  for (const [, target, parameters = ''] of header.matchAll(
+    /<([^<>]*)>((?:\s*;\s*(?:[^",;<>]|"[^"]*")+)*)/g,
+  )) {
     if (/;\s*rel\s*=\s*(?:next\b|"(?:[^"]*\s)?next(?:\s[^"]*)?")/i.test(parameters)) return target;
   }
   return undefined;

@@ -87,7 +87,8 @@ async function waitFor<T>(
     if (signal?.aborted) throw abortError(signal);
     if (deadline.aborted || timeoutMs === 0) {
       throw new MiraError('lock_timeout', `Another mira has held ${file} for ${timeoutMs / 1000} s.`, {
-        hint: 'Wait for it, or end it if it hangs, and run the command again; the lock needs no removing.',
+        // SQLite takes "no locks available" of a network file system for a lock that is held.
+        hint: 'Wait for it, or end it if it hangs; the lock needs no removing. Where no other runs, the file system cannot lock: choose another folder with MIRA_DATA_DIR.',
       });
     }
     await pause(attempt, signal);

@@ -78,6 +78,7 @@ export const ERROR_KINDS = {
   unsafe_file: once(11),
   other_origin: once(11),
   other_vendor: once(11),
+  secret_found: once(11),
 
   hung_up: once(129),
   interrupted: once(130),

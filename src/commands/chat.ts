@@ -62,6 +62,11 @@ const options = {
   noSave: { kind: 'flag', flags: '--no-save', summary: 'keep nothing of it in the history' },
   stream: { kind: 'flag', flags: '--stream', summary: 'with --json: an event a line, as it happens' },
   force: { kind: 'flag', flags: '--force', summary: 'send a key although it looks like another vendor’s' },
+  allowSecrets: {
+    kind: 'flag',
+    flags: '--allow-secrets',
+    summary: 'send a question although there is a key in it',
+  },
   plain: { kind: 'flag', flags: '--plain', summary: 'the chat as plain lines, without an interface' },
 } as const;
 
@@ -131,7 +136,13 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
   const conversation = await earlierConversation(context, input);
   const earlier = conversation ? saidSoFar(conversation) : [];
   const system = (await systemText(input)) ?? conversation?.system;
-  const { provider, model } = await openProvider(context, { ...choiceOf(input), conversation });
+  const messages = composeMessages({ system, history: earlier, prompt });
+  const choice = { ...choiceOf(input), conversation };
+  if (!choice.allowSecrets) {
+    const { refuseKeys } = await import('./chat/refuse-secrets.ts');
+    refuseKeys(messages);
+  }
+  const { provider, model } = await openProvider(context, choice);
   const recorder = await openRecorder(context, {
     conversation,
     saves: !input.options.noSave,
@@ -146,7 +157,6 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
     system,
   });
   yield { kind: 'start', provider: provider.id, model, conversationId: recording.id };
-  const messages = composeMessages({ system, history: earlier, prompt });
   const request = { model, messages, ...limitsOf(input) };
   const limit = { seconds: input.options.timeout, signal: context.signal };
   yield* recording.save((onSent) =>
@@ -172,13 +182,14 @@ async function earlierConversation(
   });
 }
 
-function choiceOf({ options: { provider, model, retries, force } }: ChatInput): {
+function choiceOf({ options: { provider, model, retries, force, allowSecrets } }: ChatInput): {
   readonly provider: string | undefined;
   readonly model: string | undefined;
   readonly retries: number | undefined;
   readonly force: boolean;
+  readonly allowSecrets: boolean;
 } {
-  return { provider, model, retries, force };
+  return { provider, model, retries, force, allowSecrets };
 }
 
 function limitsOf({ options: { maxTokens, temperature } }: ChatInput): {

@@ -249,7 +249,10 @@ describe.concurrent('a conversation', () => {
       answerWith(exchange, `It was ${key.slice(0, 20)}`, key.slice(20)),
     );
     await using home = await isolatedHome();
-    const { stdout } = await runMira(['chat', `What is ${key}?`], { home, env: server.env });
+    const { stdout } = await runMira(['chat', `What is ${key}?`, '--allow-secrets'], {
+      home,
+      env: server.env,
+    });
 
     expect(stdout).toBe(`It was ${key}\n`);
     expect(await filesWith(home.path, key)).toEqual([]);

@@ -100,6 +100,7 @@ describe('the options of a command', () => {
     noSave: false,
     stream: false,
     force: false,
+    allowSecrets: false,
     plain: false,
   };
 

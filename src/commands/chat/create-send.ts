@@ -2,6 +2,7 @@
 import type { ChatProvider, ChatRequest } from '../../chat/provider.ts';
 import type { Send } from '../../ui/chat/run-chat.ts';
 import type { Recorder } from './recorder.ts';
+import { refuseKeys } from './refuse-secrets.ts';
 import { withTimeLimit } from './with-time-limit.ts';
 
 export interface SendOptions {
@@ -9,6 +10,8 @@ export interface SendOptions {
   readonly provider: () => ChatProvider;
   readonly recorder: Recorder;
   readonly limits: Pick<ChatRequest, 'maxTokens' | 'temperature'>;
+  /** For --allow-secrets. */
+  readonly allowSecrets: boolean;
   /** For each answer, seconds. */
   readonly timeoutS: number | undefined;
   /** Takes what there is to tell the person besides the answer. */
@@ -21,18 +24,20 @@ export interface Sender {
   settled(): Promise<void>;
 }
 
-export function createSend({ provider, recorder, limits, timeoutS, takeNotices }: SendOptions): Sender {
+export function createSend(options: SendOptions): Sender {
+  const { provider, recorder, limits, allowSecrets, timeoutS, takeNotices } = options;
   const underWay = new Set<Promise<void>>();
 
   const answer: Send = async function* (talk, { signal: stop }) {
     const { system, conversationId, messages, model } = talk;
+    const told = system === undefined ? [] : [{ role: 'system' as const, text: system }];
+    const request: ChatRequest = { model, messages: [...told, ...messages], ...limits };
+    if (!allowSecrets) refuseKeys(request.messages);
     const { id } = provider();
     const question = messages.at(-1)?.text ?? '';
     const earlier = messages.length - 1;
     const recording = recorder.start({ conversationId, earlier, question, provider: id, model, system });
     if (recording.id !== undefined) yield { kind: 'conversation', id: recording.id };
-    const told = system === undefined ? [] : [{ role: 'system' as const, text: system }];
-    const request: ChatRequest = { model, messages: [...told, ...messages], ...limits };
     yield* recording.save((onSent) =>
       withTimeLimit((signal) => provider().chat(request, { signal, onSent }), {
         seconds: timeoutS,

@@ -42,6 +42,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     provider: () => provider,
     recorder,
     limits,
+    allowSecrets: choice.allowSecrets ?? false,
     timeoutS,
     takeNotices: () => said.splice(0),
   });

@@ -6,12 +6,15 @@ import { createMiraProvider } from '../../chat/providers/mira.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import type { Setting, Settings } from '../../settings.ts';
+import { refusingOwnCredential } from './refuse-secrets.ts';
 
 export interface ProviderChoice {
   readonly provider: string | undefined;
   readonly model: string | undefined;
   readonly retries: number | undefined;
   readonly force: boolean;
+  /** For --allow-secrets. */
+  readonly allowSecrets?: boolean | undefined;
   /** The conversation that goes on: who answered in it goes on too, unless an option or the environment says otherwise. */
   readonly conversation?: { readonly provider: string; readonly model: string } | undefined;
 }
@@ -43,14 +46,18 @@ type ProviderName = keyof typeof PROVIDERS;
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {
   const { name, model } = chosen(await context.settings(), choice);
   const kind: ProviderKind = PROVIDERS[name];
-  const provider = await kind.open(context, choice);
+  const provider = await kind.open(careful(context, choice), choice);
   return { provider, model: model ?? (await kind.defaultModel(context, provider)) };
 }
 
 /** The provider alone, whatever its models are. Throws like `openProvider`. */
 export async function connectProvider(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
   const { name } = chosen(await context.settings(), choice);
-  return PROVIDERS[name].open(context, choice);
+  return PROVIDERS[name].open(careful(context, choice), choice);
+}
+
+function careful(context: Context, { allowSecrets = false }: ProviderChoice): Context {
+  return allowSecrets ? context : refusingOwnCredential(context);
 }
 
 interface Chosen {

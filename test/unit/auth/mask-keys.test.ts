@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { maskKeys } from '../../../src/auth/mask-keys.ts';
+import { findKeyKind, maskKeys } from '../../../src/auth/mask-keys.ts';
 
 const HEX = '0d'.repeat(20);
 const LONG = 'aB3'.repeat(12);
@@ -28,5 +28,19 @@ describe('what is saved', () => {
     'AKIAISASHORTWORD',
   ])('is what was said otherwise: %s', (text) => {
     expect(maskKeys(text)).toBe(text);
+  });
+});
+
+describe('the kind of a key in a text', () => {
+  test.each([
+    [`KEY=sk-mira-${HEX}`, 'a Mira platform key'],
+    [`first ghp_${LONG}, then sk-mira-${HEX}`, 'a GitHub token'],
+    [`-----BEGIN ${'PRIVATE'} KEY-----\\n${LONG}`, 'a private key'],
+    [`-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\r\n${LONG}`, 'a private key'],
+    [`-----BEGIN CERTIFICATE-----\n${LONG}`, undefined],
+    [`How does -----BEGIN ${'PRIVATE'} KEY----- begin?`, undefined],
+    ['sk-learn', undefined],
+  ])('is told: %s', (text, kind) => {
+    expect(findKeyKind(text)).toBe(kind);
   });
 });

@@ -67,6 +67,7 @@ const options = {
     flags: '--allow-secrets',
     summary: 'send a question although there is a key in it',
   },
+  raw: { kind: 'flag', flags: '--raw', summary: 'the answer as it is written, its markdown not rendered' },
   plain: { kind: 'flag', flags: '--plain', summary: 'the chat as plain lines, without an interface' },
 } as const;
 
@@ -88,13 +89,13 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     { command: 'mira chat "hi" --json --stream', shows: 'an event a line' },
   ],
   run: answer,
-  human: async (events, context, { options: { stream } }) => {
+  human: async (events, context, { options: { stream, raw, plain } }) => {
     if (stream)
       throw new MiraError('invalid_usage', '--stream goes with --json.', {
         hint: 'Without --json the answer is streamed anyway.',
       });
     const { showAnswer } = await import('./chat/show-answer.ts');
-    await showAnswer(events, context);
+    await showAnswer(events, context, { isRaw: raw || plain });
   },
   json: async function* (events, { options: { stream } }, context) {
     if (stream) yield* answerLines(events);

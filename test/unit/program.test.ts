@@ -101,6 +101,7 @@ describe('the options of a command', () => {
     stream: false,
     force: false,
     allowSecrets: false,
+    raw: false,
     plain: false,
   };
 

@@ -3,30 +3,67 @@ import type { Context } from '../../context.ts';
 import { createSanitizer } from '../../ui/sanitize.ts';
 import type { AnswerEvent } from './answer-json.ts';
 
-export async function showAnswer(events: AsyncIterable<AnswerEvent>, context: Context): Promise<void> {
-  const { stdout } = context.io;
+/** On a terminal its markdown is rendered, unless it is wanted as it is written. */
+export async function showAnswer(
+  events: AsyncIterable<AnswerEvent>,
+  context: Context,
+  { isRaw }: { readonly isRaw: boolean },
+): Promise<void> {
   const sanitizer = createSanitizer();
-  let endsLine = true;
-  let shown = false;
-  const write = (text: string): void => {
-    if (text === '') return;
-    stdout.write(text);
-    shown = true;
-    endsLine = text.endsWith('\n');
-  };
+  const text = isRaw || !canRender(context) ? plainText(context) : await rendered(context);
   try {
     for await (const event of events) {
-      if (event.kind === 'text') write(sanitizer.push(event.text));
+      if (event.kind === 'text') text.push(sanitizer.push(event.text));
       else if (event.kind === 'retry') sayRetry(context, event);
       else if (event.kind === 'finish' && event.finishReason === 'length') {
         context.notice('The answer was cut at the longest the model gives; ask for more with --max-tokens.');
       }
     }
   } finally {
-    write(sanitizer.end());
-    if (shown && !endsLine) stdout.write('\n');
+    text.push(sanitizer.end());
+    text.end();
   }
 }
+
+interface AnswerText {
+  push(text: string): void;
+  end(): void;
+}
+
+function canRender({ io, env }: Context): boolean {
+  return io.stdout.isTerminal && env['TERM'] !== 'dumb';
+}
+
+function plainText({ io: { stdout } }: Context): AnswerText {
+  let endsLine = true;
+  let shown = false;
+  return {
+    push(text) {
+      if (text === '') return;
+      stdout.write(text);
+      shown = true;
+      endsLine = text.endsWith('\n');
+    },
+    end() {
+      if (shown && !endsLine) stdout.write('\n');
+    },
+  };
+}
+
+async function rendered(context: Context): Promise<AnswerText> {
+  const { createMarkdownWriter } = await import('../../ui/markdown/markdown-writer.ts');
+  const { stdout } = context.io;
+  const screen = context.io.terminal().stdout;
+  return createMarkdownWriter({
+    write: stdout.write,
+    style: await context.style(),
+    highlight: () => undefined,
+    width: () => Math.max(LEAST_WIDTH, (screen.columns || USUAL_WIDTH) - 1),
+  });
+}
+
+const LEAST_WIDTH = 4;
+const USUAL_WIDTH = 80;
 
 function sayRetry(
   context: Context,

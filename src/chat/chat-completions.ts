@@ -2,11 +2,14 @@
  * The chat-completions wire format: a request to JSON, and events of the stream (or one whole answer) to chat
  * events. It takes what servers that call themselves compatible really send; it never touches the network.
  */
-import { MiraError } from '../errors.ts';
+import type { MiraError } from '../errors.ts';
 import { isRecord, parseJson } from '../json.ts';
-import type { ServerEvent } from './event-stream.ts';
-import type { ChatEvent, ChatImage, ChatRequest, FinishReason, Usage } from './provider.ts';
+import type { AnswerDecoder, DecoderContext } from './answer-decoder.ts';
+import type { ChatImage, ChatRequest, FinishReason, Usage } from './provider.ts';
+import { createSpeech } from './speech.ts';
 import { createThinkTags } from './think-tags.ts';
+import { tokenCount } from './token-count.ts';
+import { unreadable } from './unreadable.ts';
 
 /** Only what every such service documents; more is for providers that are known to take it. */
 export function completionsBody(request: ChatRequest): string {
@@ -32,35 +35,8 @@ function contentOf(text: string, images: readonly ChatImage[] = []): unknown {
   ];
 }
 
-export interface CompletionsDecoder {
-  /** One server-sent event; `cut` forgives that it cannot be read, because the stream broke off inside it. */
-  push(event: ServerEvent, cut?: boolean): void;
-  /** A whole answer, from a server that does not stream. */
-  pushWhole(value: unknown): void;
-  /** No more will come: gives out what was held back. */
-  end(): void;
-  /** What arrived since the last call; neighbouring pieces of text are one event. */
-  take(): readonly ChatEvent[];
-  /** Events seen, of any kind; comments are none. */
-  readonly count: number;
-  /** `[DONE]` was seen. */
-  readonly done: boolean;
-  readonly finishReason: FinishReason | undefined;
-  readonly usage: Usage | undefined;
-  /** Anything of an answer arrived: text, reasoning, a tool call, or a reason for its end. */
-  readonly begun: boolean;
-  readonly failure: MiraError | undefined;
-}
-
-export interface CompletionsContext {
-  /** Host, for messages. */
-  readonly host: string;
-  /** Makes an error of what a service reports in place of an answer. */
-  readonly reported: (error: unknown) => MiraError;
-}
-
-export function createCompletionsDecoder(context: CompletionsContext): CompletionsDecoder {
-  const output = createOutput();
+export function createCompletionsDecoder(context: DecoderContext): AnswerDecoder {
+  const output = createSpeech();
   const tags = createThinkTags();
   let count = 0;
   let done = false;
@@ -69,6 +45,7 @@ export function createCompletionsDecoder(context: CompletionsContext): Completio
   let usage: Usage | undefined;
   let failure: MiraError | undefined;
   let whole = '';
+  let refused = false;
 
   const text = (piece: string): void => {
     if (piece === '') return;
@@ -83,7 +60,10 @@ export function createCompletionsDecoder(context: CompletionsContext): Completio
   const speech = (message: Readonly<Record<string, unknown>>): void => {
     reasoning(reasoningOf(message));
     for (const part of contentParts(message['content'])) (part.kind === 'text' ? text : reasoning)(part.text);
-    if (typeof message['refusal'] === 'string') text(message['refusal']);
+    if (typeof message['refusal'] === 'string' && message['refusal'] !== '') {
+      refused = true;
+      text(message['refusal']);
+    }
     if (Array.isArray(message['tool_calls']) && message['tool_calls'].length > 0) begun = true;
   };
   // Seen: chunks that repeat the whole message so far instead of adding to it.
@@ -146,11 +126,16 @@ export function createCompletionsDecoder(context: CompletionsContext): Completio
     get count() {
       return count;
     },
+    pings: 0,
     get done() {
       return done;
     },
     get finishReason() {
       return finishReason;
+    },
+    // Its words are the text already.
+    get refusal() {
+      return refused ? '' : undefined;
     },
     get usage() {
       return usage;
@@ -164,45 +149,9 @@ export function createCompletionsDecoder(context: CompletionsContext): Completio
   };
 }
 
-/** Joins neighbouring pieces, and keeps back half a surrogate pair until its other half has come. */
-function createOutput() {
-  let events: ChatEvent[] = [];
-  let kind: 'text' | 'reasoning' = 'text';
-  let pieces = '';
-
-  const close = (final: boolean): void => {
-    const keep = !final && /[\ud800-\udbff]$/.test(pieces) ? pieces.slice(-1) : '';
-    const text = (keep === '' ? pieces : pieces.slice(0, -1)).toWellFormed();
-    if (text !== '') events.push({ kind, text });
-    pieces = keep;
-  };
-  return {
-    add(next: 'text' | 'reasoning', text: string): void {
-      if (next !== kind) {
-        close(true);
-        kind = next;
-      }
-      pieces += text;
-    },
-    flush: () => close(true),
-    take(): readonly ChatEvent[] {
-      close(false);
-      const taken = events;
-      events = [];
-      return taken;
-    },
-  };
-}
-
 /** Gemini's compatible endpoint wraps errors into a list. */
 function unlisted(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
-}
-
-function unreadable(host: string): MiraError {
-  return new MiraError('malformed_response', `${host} sent an answer that mira cannot read.`, {
-    hint: 'Check that the address is one of a chat service (MIRA_API_URL).',
-  });
 }
 
 function firstChoice(choices: unknown): Readonly<Record<string, unknown>> | undefined {
@@ -276,11 +225,11 @@ function errorOf(
 
 function usageOf(value: unknown): Usage | undefined {
   if (!isRecord(value)) return undefined;
-  const inputTokens = count(value['prompt_tokens'] ?? value['input_tokens']);
-  const outputTokens = count(value['completion_tokens'] ?? value['output_tokens']);
+  const inputTokens = tokenCount(value['prompt_tokens'] ?? value['input_tokens']);
+  const outputTokens = tokenCount(value['completion_tokens'] ?? value['output_tokens']);
   if (inputTokens === undefined && outputTokens === undefined) return undefined;
   const details = value['completion_tokens_details'];
-  const reasoningTokens = count(
+  const reasoningTokens = tokenCount(
     (isRecord(details) ? details['reasoning_tokens'] : undefined) ?? value['thinking_tokens'],
   );
   return {
@@ -288,8 +237,4 @@ function usageOf(value: unknown): Usage | undefined {
     outputTokens: outputTokens ?? 0,
     ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
   };
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

@@ -7,10 +7,12 @@ import { MiraError } from '../../errors.ts';
 import { ask } from '../ask.ts';
 import type { Patience } from '../ask.ts';
 import { completionsBody } from '../chat-completions.ts';
-import { ANSWER_CLOCKS, readCompletions } from '../completions-answer.ts';
-import type { AnswerClocks } from '../completions-answer.ts';
+import { readCompletions } from '../completions-answer.ts';
+
 import { findModels } from '../model-list.ts';
 import type { ChatProvider, Model } from '../provider.ts';
+import { ANSWER_CLOCKS } from '../read-answer.ts';
+import type { AnswerClocks } from '../read-answer.ts';
 
 export interface MiraProviderOptions extends Patience {
   readonly http: Http;

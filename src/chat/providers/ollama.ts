@@ -6,9 +6,10 @@ import { isRecord } from '../../json.ts';
 import { ask } from '../ask.ts';
 import type { Patience } from '../ask.ts';
 import { completionsBody } from '../chat-completions.ts';
-import { ANSWER_CLOCKS, readCompletions } from '../completions-answer.ts';
+import { readCompletions } from '../completions-answer.ts';
 import { findModels } from '../model-list.ts';
 import type { ChatEvent, ChatProvider, ChatRequest, Model } from '../provider.ts';
+import { ANSWER_CLOCKS } from '../read-answer.ts';
 
 export interface OllamaOptions extends Patience {
   readonly http: Http;

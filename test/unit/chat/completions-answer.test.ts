@@ -165,7 +165,14 @@ const rows: readonly Row[] = [
     expected: thought('hm', 'ab'),
   },
   { name: 'null content', body: delta({ content: null }) + text('a') + finish(), expected: said('a') },
-  { name: 'a refusal', body: delta({ refusal: 'I cannot' }) + finish(), expected: said('I cannot') },
+  {
+    name: 'a refusal',
+    body: delta({ refusal: 'I ' }) + delta({ refusal: 'cannot' }) + finish() + DONE,
+    expected: failed(
+      { code: 'content_filtered', exit: 8, message: 'The model at api.example refused to answer.' },
+      'I cannot',
+    ),
+  },
   {
     name: 'half an emoji in each chunk',
     body:

@@ -8,3 +8,6 @@ export const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';
 export const PLATFORM_CLIENT = 'mira-cli';
 /** Where Ollama listens unless it is told otherwise. */
 export const OLLAMA = 'http://localhost:11434';
+export const OPENAI_API = 'https://api.openai.com/v1';
+export const OPENAI_KEYS_PAGE = 'https://platform.openai.com/api-keys';
+export const ANTHROPIC_API = 'https://api.anthropic.com';

@@ -32,6 +32,7 @@ export const ERROR_KINDS = {
   profile_not_found: once(3),
 
   not_signed_in: once(4),
+  credential_missing: once(4),
   credential_rejected: once(4),
   session_ended: once(4),
   access_denied: once(4),

@@ -91,12 +91,7 @@ export interface KeyUse {
  * @throws MiraError `malformed_key` (2), `other_vendor` (11); never repeats the value
  */
 export function requirePlatformKey(key: string, use: KeyUse): string {
-  const flaw = findFlaw(key);
-  if (flaw) {
-    throw new MiraError('malformed_key', `The key from ${use.source} ${flaw}.`, {
-      hint: 'Copy the key again, by itself: no quotes, spaces or line breaks.',
-    });
-  }
+  requireKeyText(key, use.source);
   const family = findKeyFamily(key);
   if (family && family.id !== 'mira') {
     if (use.force) return key;
@@ -110,6 +105,15 @@ export function requirePlatformKey(key: string, use: KeyUse): string {
   }
   if (use.documentedHost && !use.force) requireDocumentedShape(key, use.source);
   return key;
+}
+
+/** @throws MiraError `malformed_key` for what no service could have given out as a key; never repeats the value */
+export function requireKeyText(key: string, source: string): string {
+  const flaw = findFlaw(key);
+  if (flaw === undefined) return key;
+  throw new MiraError('malformed_key', `The key from ${source} ${flaw}.`, {
+    hint: 'Copy the key again, by itself: no quotes, spaces or line breaks.',
+  });
 }
 
 function findFlaw(key: string): string | undefined {

@@ -11,14 +11,25 @@ import { createThinkTags } from './think-tags.ts';
 import { tokenCount } from './token-count.ts';
 import { unreadable } from './unreadable.ts';
 
+/** Where services that follow the format differ. */
+export interface CompletionsDialect {
+  /** What the longest answer is called; newer models of OpenAI refuse the older name, other services the newer one. */
+  readonly limit: 'max_tokens' | 'max_completion_tokens';
+  /** Reports what was used, in a last chunk of its own. */
+  readonly includesUsage: boolean;
+}
+
 /** Only what every such service documents; more is for providers that are known to take it. */
-export function completionsBody(request: ChatRequest): string {
+const COMMON: CompletionsDialect = { limit: 'max_tokens', includesUsage: false };
+
+export function completionsBody(request: ChatRequest, dialect: CompletionsDialect = COMMON): string {
   return JSON.stringify({
     model: request.model,
     messages: request.messages.map(({ role, text, images }) => ({ role, content: contentOf(text, images) })),
     stream: true,
+    ...(dialect.includesUsage ? { stream_options: { include_usage: true } } : {}),
     temperature: request.temperature,
-    max_tokens: request.maxTokens,
+    [dialect.limit]: request.maxTokens,
   });
 }
 
@@ -27,7 +38,7 @@ function contentOf(text: string, images: readonly ChatImage[] = []): unknown {
   const wellFormed = text.toWellFormed();
   if (images.length === 0) return wellFormed;
   return [
-    { type: 'text', text: wellFormed },
+    ...(wellFormed === '' ? [] : [{ type: 'text', text: wellFormed }]),
     ...images.map(({ mediaType, base64 }) => ({
       type: 'image_url',
       image_url: { url: `data:${mediaType};base64,${base64}` },

@@ -8,6 +8,7 @@ const options = {
     summary: 'provider to ask',
     env: 'MIRA_PROVIDER',
   },
+  force: { kind: 'flag', flags: '--force', summary: 'send a key although it looks like another vendor’s' },
 } as const;
 
 interface Listing {
@@ -22,13 +23,13 @@ export const models = valueCommand<typeof options, Listing>({
     { command: 'mira models --json | jq -r ".models[].id"', shows: 'their names' },
     { command: 'mira models -p ollama', shows: 'those on this machine' },
   ],
-  run: async (context, { options: { provider: wanted } }) => {
+  run: async (context, { options: { provider: wanted, force } }) => {
     const { connectProvider } = await import('./chat/open-provider.ts');
     const provider = await connectProvider(context, {
       provider: wanted,
       model: undefined,
       retries: undefined,
-      force: false,
+      force,
     });
     return { provider: provider.id, models: await provider.models({ signal: context.signal }) };
   },

@@ -22,6 +22,7 @@ const TABLE: Readonly<Record<number, readonly ErrorCode[]>> = {
   3: ['not_found', 'model_not_found', 'profile_not_found'],
   4: [
     'not_signed_in',
+    'credential_missing',
     'credential_rejected',
     'session_ended',
     'access_denied',

@@ -1,11 +1,10 @@
 /** From options and settings to a provider that answers: which service, at which address, with which credential. */
-import { DEFAULT_RETRIES } from '../../api/retry.ts';
-import type { Patience } from '../../chat/ask.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createMiraProvider } from '../../chat/providers/mira.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import type { Setting, Settings } from '../../settings.ts';
+import { patienceOf } from './patience.ts';
 import { refusingOwnCredential } from './refuse-secrets.ts';
 
 export interface ProviderChoice {
@@ -28,12 +27,13 @@ type Open = (context: Context, choice: ProviderChoice) => Promise<ChatProvider>;
 
 interface ProviderKind {
   readonly open: Open;
-  /** The model where nobody has chosen one. */
+  /** The model where nobody has chosen one. @throws MiraError where none can be had, or none goes without saying */
   defaultModel(context: Context, provider: ChatProvider): Promise<string>;
 }
 
 const PROVIDERS = {
   mira: { open: openMira, defaultModel: async () => 'mira' },
+  openai: { open: openOpenAi, defaultModel: noDefaultModel },
   ollama: { open: openOllama, defaultModel: firstOfOllama },
 } as const satisfies Readonly<Record<string, ProviderKind>>;
 
@@ -93,7 +93,7 @@ function isAsked({ origin }: Setting): boolean {
   return origin === 'option' || origin === 'environment';
 }
 
-const PROVIDER_NAMES: readonly ProviderName[] = ['mira', 'ollama'];
+const PROVIDER_NAMES: readonly ProviderName[] = ['mira', 'openai', 'ollama'];
 
 function isProvider(name: string | undefined): name is ProviderName {
   return PROVIDER_NAMES.some((known) => known === name);
@@ -114,8 +114,13 @@ async function openMira(context: Context, choice: ProviderChoice): Promise<ChatP
     http: await context.http(),
     baseUrl: apiUrl,
     bearer: credentials.bearer(credential, { apiUrl, force: choice.force }),
-    ...patience(context, choice),
+    ...patienceOf(context, choice),
   });
+}
+
+async function openOpenAi(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+  const { openOpenAi: open } = await import('./open-openai.ts');
+  return open(context, choice);
 }
 
 async function openOllama(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
@@ -123,12 +128,7 @@ async function openOllama(context: Context, choice: ProviderChoice): Promise<Cha
   const { ollamaAddress } = await import('./ollama-address.ts');
   const { baseUrl, isPlain } = ollamaAddress(context.env);
   if (isPlain) context.notice(`What you ask goes to ${baseUrl.host} without encryption.`);
-  return createOllamaProvider({ http: await context.http(), baseUrl, ...patience(context, choice) });
-}
-
-function patience(context: Context, { retries }: ProviderChoice): Patience {
-  const { sleep, now, random, log } = context;
-  return { retries: retries ?? DEFAULT_RETRIES, sleep, now, random, log };
+  return createOllamaProvider({ http: await context.http(), baseUrl, ...patienceOf(context, choice) });
 }
 
 async function firstOfOllama(context: Context, provider: ChatProvider): Promise<string> {
@@ -136,5 +136,12 @@ async function firstOfOllama(context: Context, provider: ChatProvider): Promise<
   if (first !== undefined) return first.id;
   throw new MiraError('model_not_found', 'Ollama has no model yet.', {
     hint: 'Get one, for example: ollama pull llama3.2',
+  });
+}
+
+/** What such a service lists is made for many purposes and costs what it costs: no model goes without saying. */
+async function noDefaultModel(_context: Context, { id }: ChatProvider): Promise<string> {
+  throw new MiraError('invalid_input', `Which model of ${id} is to answer?`, {
+    hint: `Say it with -m MODEL (mira models -p ${id} lists them), or once for all: mira config set model ${id}/MODEL`,
   });
 }

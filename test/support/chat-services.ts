@@ -1,0 +1,36 @@
+/** Chat services other than the platform, as far as mira asks them: a list of models, and an answer that says who was asked. */
+import { randomBytes } from 'node:crypto';
+import { answerWith } from './chat-server.ts';
+import { startRawServer, whole } from './raw-server.ts';
+import type { RawExchange, RawServer } from './raw-server.ts';
+import type { Environment } from './run-mira.ts';
+
+export interface ChatService extends AsyncDisposable, Pick<RawServer, 'origin' | 'port' | 'requests'> {
+  /** Made for the occasion, in the format of the service. */
+  readonly key: string;
+  /** What points mira here. */
+  readonly env: Environment;
+}
+
+export async function startOpenAi(models: readonly string[] = ['gpt', 'o']): Promise<ChatService> {
+  const key = `sk-${'proj'}-${randomBytes(20).toString('hex')}`;
+  const server = await startRawServer((exchange) => answerAsOpenAi(exchange, models));
+  return {
+    origin: server.origin,
+    port: server.port,
+    requests: server.requests,
+    key,
+    env: { OPENAI_BASE_URL: `${server.origin}/v1`, OPENAI_API_KEY: key },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+async function answerAsOpenAi(exchange: RawExchange, models: readonly string[]): Promise<void> {
+  const { path, body } = exchange.request;
+  if (path === '/v1/models') {
+    const data = models.map((id) => ({ id, object: 'model', owned_by: 'openai' }));
+    await exchange.write(
+      whole(200, JSON.stringify({ object: 'list', data }), { 'content-type': 'application/json' }),
+    );
+  } else await answerWith(exchange, `${JSON.parse(body).model} heard you.`);
+}

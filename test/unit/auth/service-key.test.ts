@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { requireServiceKey } from '../../../src/auth/service-key.ts';
+import type { ServiceKeyUse } from '../../../src/auth/service-key.ts';
+import { MiraError } from '../../../src/errors.ts';
+
+const OPENAI_KEY = `sk-${'proj'}-${'a1'.repeat(20)}`;
+const ANTHROPIC_KEY = `sk-${'ant'}-${'a1'.repeat(20)}`;
+const PLATFORM_KEY = `sk-${'mira'}-${'0d'.repeat(20)}`;
+const MEND = 'read -rs SERVICE_KEY && export SERVICE_KEY';
+
+function use(key: string | undefined, more: Partial<ServiceKeyUse> = {}): ServiceKeyUse {
+  return {
+    env: key === undefined ? {} : { SERVICE_KEY: key },
+    variable: 'SERVICE_KEY',
+    family: 'openai',
+    url: new URL('https://api.example/v1/'),
+    force: false,
+    keepOut: () => {},
+    ...more,
+  };
+}
+
+function refusalOf(wanted: ServiceKeyUse): MiraError {
+  try {
+    requireServiceKey(wanted);
+  } catch (error) {
+    if (error instanceof MiraError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('the key of a service', () => {
+  it('comes from its variable, and is kept out of what is printed', async () => {
+    const kept: string[] = [];
+    const source = requireServiceKey(use(OPENAI_KEY, { keepOut: (secret) => kept.push(secret) }));
+    expect(await source.get()).toEqual({
+      value: OPENAI_KEY,
+      source: 'SERVICE_KEY',
+      mend: MEND,
+      refreshable: false,
+    });
+    expect(kept).toEqual([OPENAI_KEY]);
+  });
+
+  it('that is not set is missed with its name, and where to get one', () => {
+    const error = refusalOf(use(undefined, { keysPage: 'https://keys.example' }));
+    expect([error.code, error.exitCode, error.message, error.hint, error.next[0]?.command]).toEqual([
+      'credential_missing',
+      4,
+      'There is no key for api.example: SERVICE_KEY is not set.',
+      `Make a key at https://keys.example, then: ${MEND}`,
+      MEND,
+    ]);
+    expect(refusalOf(use(undefined)).hint).toBe(`Set it: ${MEND}`);
+  });
+
+  it.each([
+    ['an Anthropic key', ANTHROPIC_KEY, 'openai', 'Set an OpenAI key in SERVICE_KEY'],
+    ['a Mira platform key', PLATFORM_KEY, 'openai', 'Set an OpenAI key in SERVICE_KEY'],
+    ['an OpenAI key', OPENAI_KEY, 'anthropic', 'Set an Anthropic key in SERVICE_KEY'],
+    ['an OpenAI key', OPENAI_KEY, undefined, 'Set a key of that service in SERVICE_KEY'],
+    ['a GitHub token', `ghp_${'a1'.repeat(18)}`, 'openai', 'Set an OpenAI key in SERVICE_KEY'],
+  ] as const)('is not sent when it is %s: %#', (label, key, family, advice) => {
+    const error = refusalOf(use(key, { family }));
+    expect([error.code, error.exitCode, error.message, error.hint]).toEqual([
+      'other_vendor',
+      11,
+      `The key from SERVICE_KEY looks like ${label}; it was not sent to api.example.`,
+      `${advice}, or add --force if you are sure.`,
+    ]);
+    expect(JSON.stringify(error)).not.toContain(key);
+  });
+
+  it.each<[string, Partial<ServiceKeyUse>]>([
+    [ANTHROPIC_KEY, { force: true }],
+    ['a-format-nobody-knows', {}],
+    ['a-format-nobody-knows', { family: undefined }],
+    [ANTHROPIC_KEY, { url: new URL('https://api.anthropic.com/v1/') }],
+    [PLATFORM_KEY, { url: new URL('https://api.vmira.ai/v1/') }],
+  ])('is sent: %#', async (key, more) => {
+    expect((await requireServiceKey(use(key, more)).get()).value).toBe(key);
+  });
+
+  it.each([`"${OPENAI_KEY}"`, `${OPENAI_KEY}\n`, 'zwei wörter', 'schlüssel'])(
+    'that nobody gave out is refused even with --force: %#',
+    (key) => {
+      const error = refusalOf(use(key, { force: true }));
+      expect([error.code, error.exitCode]).toEqual(['malformed_key', 2]);
+      expect(error.message).not.toContain(key);
+    },
+  );
+});

@@ -1,8 +1,11 @@
 import type { Context } from '../context.ts';
 import { MiraError } from '../errors.ts';
 import type { Conversation } from '../store/history.ts';
+import type { ChatMessage } from '../chat/provider.ts';
 import type { AnswerEvent } from './chat/answer-json.ts';
 import { answerLines, answerObject } from './chat/answer-json.ts';
+import type { HeldRequest } from './chat/hold-request.ts';
+import type { ProviderChoice } from './chat/open-provider.ts';
 import { openRecorder } from './chat/open-recorder.ts';
 import { saidSoFar } from './chat/said-so-far.ts';
 import { streamCommand } from './define.ts';
@@ -68,6 +71,11 @@ const options = {
     summary: 'send a question although there is a key in it',
   },
   raw: { kind: 'flag', flags: '--raw', summary: 'the answer as it is written, its markdown not rendered' },
+  dryRun: {
+    kind: 'flag',
+    flags: '--dry-run',
+    summary: 'print the request, without the credential, and send nothing',
+  },
   plain: { kind: 'flag', flags: '--plain', summary: 'the chat as plain lines, without an interface' },
 } as const;
 
@@ -87,26 +95,37 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     { command: 'mira chat -c "And in two?"', shows: 'go on with the last conversation' },
     { command: 'mira chat "hi" --json | jq -r .text', shows: 'for a script' },
     { command: 'mira chat "hi" --json --stream', shows: 'an event a line' },
+    { command: 'mira chat "Explain" -f main.c --dry-run', shows: 'what would be sent' },
   ],
   run: answer,
-  human: async (events, context, { options: { stream, raw, plain } }) => {
-    if (stream)
+  human: async (events, context, input) => {
+    if (input.options.dryRun) {
+      const { requestText } = await import('./chat/hold-request.ts');
+      const { sanitize } = await import('../ui/sanitize.ts');
+      context.io.stdout.write(`${sanitize(requestText(await heldRequest(context, input)))}\n`);
+      return;
+    }
+    if (input.options.stream)
       throw new MiraError('invalid_usage', '--stream goes with --json.', {
         hint: 'Without --json the answer is streamed anyway.',
       });
     const { showAnswer } = await import('./chat/show-answer.ts');
-    await showAnswer(events, context, { isRaw: raw || plain });
+    await showAnswer(events, context, { isRaw: input.options.raw || input.options.plain });
   },
-  json: async function* (events, { options: { stream } }, context) {
-    if (stream) yield* answerLines(events);
+  json: async function* (events, input, context) {
+    if (input.options.dryRun) {
+      const { requestObject } = await import('./chat/hold-request.ts');
+      yield requestObject(await heldRequest(context, input));
+    } else if (input.options.stream) yield* answerLines(events);
     else yield await answerObject(events, context.elapsed);
   },
-  failure: (_error, { options: { stream } }) =>
-    stream ? { schema: 'mira.chat.event/1', event: 'error' } : undefined,
+  failure: (_error, { options: { stream, dryRun } }) =>
+    stream && !dryRun ? { schema: 'mira.chat.event/1', event: 'error' } : undefined,
   interactive: async (context, input) => {
     const { stdin, stdout } = context.io;
     const asks = input.args.length > 0 || input.options.file.length > 0;
-    if (asks || input.options.stream || !stdin.isTerminal || !stdout.isTerminal) return undefined;
+    if (asks || input.options.stream || input.options.dryRun || !stdin.isTerminal || !stdout.isTerminal)
+      return undefined;
     const { openChat } = await import('./chat/open-chat.ts');
     const conversation = await earlierConversation(context, input);
     const system = await systemText(input);
@@ -124,25 +143,9 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
 });
 
 async function* answer(context: Context, input: ChatInput): AsyncGenerator<AnswerEvent> {
-  const { findQuestion } = await import('./chat/question.ts');
-  const prompt = await findQuestion(context, { words: input.args, files: input.options.file });
-  if (prompt === undefined) {
-    throw new MiraError('nothing_to_ask', 'There is nothing to ask.', {
-      hint: 'Give a question: mira chat "What is a device code?"',
-    });
-  }
-  const { composeMessages } = await import('../chat/conversation.ts');
+  const { prompt, conversation, earlier, system, messages, choice } = await prepare(context, input);
   const { openProvider } = await import('./chat/open-provider.ts');
   const { withTimeLimit } = await import('./chat/with-time-limit.ts');
-  const conversation = await earlierConversation(context, input);
-  const earlier = conversation ? saidSoFar(conversation) : [];
-  const system = (await systemText(input)) ?? conversation?.system;
-  const messages = composeMessages({ system, history: earlier, prompt });
-  const choice = { ...choiceOf(input), conversation };
-  if (!choice.allowSecrets) {
-    const { refuseKeys } = await import('./chat/refuse-secrets.ts');
-    refuseKeys(messages);
-  }
   const { provider, model } = await openProvider(context, choice);
   const recorder = await openRecorder(context, {
     conversation,
@@ -163,6 +166,46 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
   yield* recording.save((onSent) =>
     withTimeLimit((signal) => provider.chat(request, { signal, onSent }), limit),
   );
+}
+
+/** Everything about a question but who answers it. @throws MiraError `nothing_to_ask`, `secret_found`, and for bad input */
+async function prepare(context: Context, input: ChatInput): Promise<Prepared> {
+  const { findQuestion } = await import('./chat/question.ts');
+  const prompt = await findQuestion(context, { words: input.args, files: input.options.file });
+  if (prompt === undefined) {
+    throw new MiraError('nothing_to_ask', 'There is nothing to ask.', {
+      hint: 'Give a question: mira chat "What is a device code?"',
+    });
+  }
+  const { composeMessages } = await import('../chat/conversation.ts');
+  const conversation = await earlierConversation(context, input);
+  const earlier = conversation ? saidSoFar(conversation) : [];
+  const system = (await systemText(input)) ?? conversation?.system;
+  const messages = composeMessages({ system, history: earlier, prompt });
+  const choice = { ...choiceOf(input), conversation };
+  if (!choice.allowSecrets) {
+    const { refuseKeys } = await import('./chat/refuse-secrets.ts');
+    refuseKeys(messages);
+  }
+  return { prompt, conversation, earlier, system, messages, choice };
+}
+
+interface Prepared {
+  readonly prompt: string;
+  readonly conversation: Conversation | undefined;
+  readonly earlier: readonly ChatMessage[];
+  readonly system: string | undefined;
+  readonly messages: readonly ChatMessage[];
+  readonly choice: ProviderChoice;
+}
+
+async function heldRequest(context: Context, input: ChatInput): Promise<HeldRequest> {
+  const { messages, choice } = await prepare(context, input);
+  const { holdRequest } = await import('./chat/hold-request.ts');
+  return holdRequest(context, {
+    choice,
+    requestOf: (model) => ({ model, messages, ...limitsOf(input) }),
+  });
 }
 
 /** @throws MiraError `not_found` where there is none, `invalid_input` for an id that several have */

@@ -102,6 +102,7 @@ describe('the options of a command', () => {
     force: false,
     allowSecrets: false,
     raw: false,
+    dryRun: false,
     plain: false,
   };
 

@@ -12,6 +12,7 @@ import { token } from '../../../src/commands/auth/token.ts';
 import { CATALOG, isGroup } from '../../../src/commands/catalog.ts';
 import type { Group, Leaf } from '../../../src/commands/catalog.ts';
 import type { AnswerEvent } from '../../../src/commands/chat/answer-json.ts';
+import { requestObject } from '../../../src/commands/chat/hold-request.ts';
 import { api } from '../../../src/commands/api.ts';
 import { answerLines, answerObject } from '../../../src/commands/chat/answer-json.ts';
 import { get } from '../../../src/commands/config/get.ts';
@@ -221,6 +222,14 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
     await answerObject(answer(true), clock()),
     await answerObject(answer(false), clock()),
     ...(await collect(answerLines(answer(true)))),
+    requestObject({
+      provider: 'mira',
+      model: 'mira',
+      method: 'POST',
+      url: 'https://api.example/v1/chat/completions',
+      headers: { authorization: 'Bearer [hidden]' },
+      body: { model: 'mira' },
+    }),
   ],
   api: async () => [
     api.json({

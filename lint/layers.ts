@@ -74,11 +74,8 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   ink: ['ui/'],
   react: ['ui/'],
   'string-width': ['ui/'],
-  marked: ['ui/markdown/'],
-  '@shikijs/core': ['ui/markdown/'],
-  '@shikijs/engine-javascript': ['ui/markdown/'],
-  '@shikijs/langs': ['ui/markdown/'],
-  '@shikijs/langs-precompiled': ['ui/markdown/'],
+  '@codemirror/legacy-modes': ['ui/markdown/grammars.ts'],
+  '@codemirror/streamparser': ['ui/markdown/grammars.ts'],
   uqr: ['ui/'],
 };
 

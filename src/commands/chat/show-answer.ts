@@ -19,6 +19,7 @@ export async function showAnswer(
         context.notice('The answer was cut at the longest the model gives; ask for more with --max-tokens.');
       }
     }
+    await text.settled?.();
   } finally {
     text.push(sanitizer.end());
     text.end();
@@ -27,6 +28,8 @@ export async function showAnswer(
 
 interface AnswerText {
   push(text: string): void;
+  /** All of it has come; what is waited for besides may still change how it looks. */
+  settled?(): Promise<void>;
   end(): void;
 }
 
@@ -52,14 +55,30 @@ function plainText({ io: { stdout } }: Context): AnswerText {
 
 async function rendered(context: Context): Promise<AnswerText> {
   const { createMarkdownWriter } = await import('../../ui/markdown/markdown-writer.ts');
+  const { createHighlighter } = await import('../../ui/markdown/highlighter.ts');
   const { stdout } = context.io;
   const screen = context.io.terminal().stdout;
-  return createMarkdownWriter({
+  let loaded = Promise.withResolvers<void>();
+  const highlight = createHighlighter({
+    onLoaded: () => {
+      loaded.resolve();
+      loaded = Promise.withResolvers<void>();
+      writer.refresh();
+    },
+  });
+  const writer = createMarkdownWriter({
     write: stdout.write,
     style: await context.style(),
-    highlight: () => undefined,
+    highlight,
     width: () => Math.max(LEAST_WIDTH, (screen.columns || USUAL_WIDTH) - 1),
   });
+  return {
+    push: writer.push,
+    async settled() {
+      while (writer.isWaiting) await loaded.promise;
+    },
+    end: writer.end,
+  };
 }
 
 const LEAST_WIDTH = 4;

@@ -83,7 +83,6 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
       ...facts,
       aids,
       reflow: reflowOf(context.env),
-      highlight: () => undefined,
       now: context.now,
     });
   }

@@ -3,7 +3,7 @@
  * thirty a second and none when nothing changed. What must happen in the world is carried out here.
  */
 import { toMiraError, type MiraError } from '../../errors.ts';
-import type { Highlight } from '../markdown/color-code.ts';
+import { createHighlighter } from '../markdown/highlighter.ts';
 import { createSanitizer, sanitize, sanitizeLine, type Sanitizer } from '../sanitize.ts';
 import type { Style } from '../style.ts';
 import type { Reply, RunErrand } from './errand.ts';
@@ -32,8 +32,6 @@ export interface ChatOptions extends ChatFacts {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly style: Style;
-  /** Colours of code. */
-  readonly highlight: Highlight;
   /** What the terminal does with its rows when the window gets narrower. */
   readonly reflow: Reflow;
   /** Ends the chat; an answer under way is stopped and kept on the screen. */
@@ -51,7 +49,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
   let state = initialState({
     talk: options.talk,
     history: aids.history,
-    highlight: options.highlight,
+    // Where nothing is coloured, no line has to wait for its colours.
+    highlight: style.color ? createHighlighter({ onLoaded: scheduleFrame }) : () => undefined,
     ...sizeOf(stdout),
   });
   let lookup = new AbortController();

@@ -130,7 +130,6 @@ const options = {
     { env: process.env, platform: process.platform, elapsed: () => performance.now(), onInterrupt },
     process.argv.includes('--history') ? ['git push', 'git pull', 'make tea\nand drink it'] : [],
   ),
-  highlight: () => undefined,
 };
 
 process.on('SIGTERM', () => interrupted.abort());

@@ -84,7 +84,6 @@ await runChat({
     editText: (text) => Promise.resolve({ kind: 'edited', text }),
     keyboard: keyboardOf({}),
   },
-  highlight: () => undefined,
   profile: 'default',
   stdin,
   stdout,

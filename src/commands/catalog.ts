@@ -57,6 +57,10 @@ export const CATALOG: Group = {
     },
     chat: { summary: 'Ask a question, or open the chat', load: async () => (await import('./chat.ts')).chat },
     models: { summary: 'The models that can answer', load: async () => (await import('./models.ts')).models },
+    usage: {
+      summary: 'Quota, use and balance of the account',
+      load: async () => (await import('./usage.ts')).usage,
+    },
     api: {
       summary: 'Send a request of your own, with the credential',
       load: async () => (await import('./api.ts')).api,

@@ -13,6 +13,7 @@ import { CATALOG, isGroup } from '../../../src/commands/catalog.ts';
 import type { Group, Leaf } from '../../../src/commands/catalog.ts';
 import type { AnswerEvent } from '../../../src/commands/chat/answer-json.ts';
 import { requestObject } from '../../../src/commands/chat/hold-request.ts';
+import { usage } from '../../../src/commands/usage.ts';
 import { api } from '../../../src/commands/api.ts';
 import { answerLines, answerObject } from '../../../src/commands/chat/answer-json.ts';
 import { get } from '../../../src/commands/config/get.ts';
@@ -253,6 +254,29 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       shape: 'pages',
       answers: [{ status: 200, headers: {}, body: { kind: 'json', text: '[1]' } }],
     }),
+  ],
+  usage: async () => [
+    usage.json({
+      now: NOW,
+      usage: {
+        plan: 'pro',
+        quota: {
+          status: 'allowed_warning',
+          utilization: 0.85,
+          resetsAt: LATER,
+          usingOverage: false,
+          windows: [
+            { name: 'five_hour', used: 85, limit: 100, utilization: 0.85, resetsAt: LATER },
+            { name: 'seven_day', limit: null },
+          ],
+        },
+        today: { requests: 3, tokens: 1200 },
+        month: { requests: 90, tokens: 36_000 },
+        daily: { limit: 500, remaining: 497 },
+        balance: { amount: 123.45, spent: { today: 0.5, week: 2, month: 10 } },
+      },
+    }),
+    usage.json({ now: NOW, usage: { balance: { amount: 0 }, daily: { limit: null } } }),
   ],
   models: async () => [
     models.json({

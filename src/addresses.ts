@@ -11,3 +11,4 @@ export const OLLAMA = 'http://localhost:11434';
 export const OPENAI_API = 'https://api.openai.com/v1';
 export const OPENAI_KEYS_PAGE = 'https://platform.openai.com/api-keys';
 export const ANTHROPIC_API = 'https://api.anthropic.com';
+export const ANTHROPIC_KEYS_PAGE = 'https://platform.claude.com/settings/keys';

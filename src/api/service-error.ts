@@ -160,6 +160,8 @@ function codeOfWords(words: ServiceWords): ErrorCode | undefined {
   if (/content_blocked|content_filter|content_policy|moderation/i.test(name)) return 'content_filtered';
   if (/insufficient_quota|credit_balance|billing|spend_limit|quota_exceeded/i.test(name))
     return 'quota_exceeded';
+  // Anthropic says this under the name of a request that is at fault.
+  if (/\bcredit balance is too low\b/i.test(words.text)) return 'quota_exceeded';
   if (/model_not_found|invalid_model/i.test(name) || /^invalid model\b/i.test(words.text))
     return 'model_not_found';
   if (/rate_limit/i.test(name)) return EXHAUSTED.test(words.text) ? 'quota_exceeded' : 'rate_limited';

@@ -34,7 +34,7 @@ function wordsOf(value: unknown, depth: number): ServiceWords {
   if (!isRecord(value)) return { text: '' };
 
   const here = {
-    code: codeText(value['code']),
+    code: codeText(value['code']) ?? codeText(detailsOf(value)['error_code']),
     type: codeText(value['type']),
     category: codeText(value['category']),
   };
@@ -53,6 +53,11 @@ function wordsOf(value: unknown, depth: number): ServiceWords {
     type: inner.type ?? here.type,
     category: inner.category ?? here.category,
   };
+}
+
+/** Anthropic tells there which limit it was. */
+function detailsOf({ details }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return isRecord(details) ? details : {};
 }
 
 /** FastAPI's validation errors: the first ones, each with its place. */

@@ -5,9 +5,17 @@ type Headers = Readonly<Record<string, string>>;
 
 /** What is left of the allowance, when the service says so: X-RateLimit-Remaining and -Reset in their dialects. */
 export function findRateLimit(headers: Headers, now: number): ChatEvent | undefined {
-  const text = headers['x-ratelimit-remaining'] ?? headers['x-ratelimit-remaining-requests'] ?? '';
+  const text =
+    headers['x-ratelimit-remaining'] ??
+    headers['x-ratelimit-remaining-requests'] ??
+    headers['anthropic-ratelimit-requests-remaining'] ??
+    '';
   if (!/^\d{1,15}$/.test(text.trim())) return undefined;
-  const reset = headers['x-ratelimit-reset'] ?? headers['x-ratelimit-reset-requests'] ?? '';
+  const reset =
+    headers['x-ratelimit-reset'] ??
+    headers['x-ratelimit-reset-requests'] ??
+    headers['anthropic-ratelimit-requests-reset'] ??
+    '';
   const resetAt = parseReset(reset.trim(), parseHttpDate(headers['date'] ?? '') ?? now, now);
   return { kind: 'rate_limit', remaining: Number(text), ...(resetAt === undefined ? {} : { resetAt }) };
 }

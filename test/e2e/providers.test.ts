@@ -1,7 +1,7 @@
 /** Which service is asked, with which key, and what stops a key from going where it does not belong. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { startOpenAi } from '../support/chat-services.ts';
+import { startAnthropic, startOpenAi } from '../support/chat-services.ts';
 import type { ChatService } from '../support/chat-services.ts';
 import { runMira } from '../support/run-mira.ts';
 import type { Environment } from '../support/run-mira.ts';
@@ -35,6 +35,18 @@ const CASES: readonly Case[] = [
     host: 'api.openai.com',
     foreign: `sk-${'ant'}-${randomBytes(20).toString('hex')}`,
     foreignLabel: 'an Anthropic key',
+  },
+  {
+    name: 'anthropic',
+    start: () => startAnthropic(['small', 'large']),
+    variable: 'ANTHROPIC_API_KEY',
+    address: 'ANTHROPIC_BASE_URL',
+    credential: (key) => ({ 'x-api-key': key }),
+    label: 'an Anthropic key',
+    keysPage: 'https://platform.claude.com/settings/keys',
+    host: 'api.anthropic.com',
+    foreign: `sk-${'proj'}-${randomBytes(20).toString('hex')}`,
+    foreignLabel: 'an OpenAI key',
   },
 ];
 

@@ -25,6 +25,19 @@ export async function startOpenAi(models: readonly string[] = ['gpt', 'o']): Pro
   };
 }
 
+export async function startAnthropic(models: readonly string[] = ['claude']): Promise<ChatService> {
+  const key = `sk-${'ant'}-${randomBytes(20).toString('hex')}`;
+  const server = await startRawServer((exchange) => answerAsAnthropic(exchange, models));
+  return {
+    origin: server.origin,
+    port: server.port,
+    requests: server.requests,
+    key,
+    env: { ANTHROPIC_BASE_URL: server.origin, ANTHROPIC_API_KEY: key },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
 async function answerAsOpenAi(exchange: RawExchange, models: readonly string[]): Promise<void> {
   const { path, body } = exchange.request;
   if (path === '/v1/models') {
@@ -33,4 +46,20 @@ async function answerAsOpenAi(exchange: RawExchange, models: readonly string[]):
       whole(200, JSON.stringify({ object: 'list', data }), { 'content-type': 'application/json' }),
     );
   } else await answerWith(exchange, `${JSON.parse(body).model} heard you.`);
+}
+
+async function answerAsAnthropic(exchange: RawExchange, models: readonly string[]): Promise<void> {
+  const { path, body } = exchange.request;
+  if (path.startsWith('/v1/models')) {
+    const list = { data: models.map((id) => ({ type: 'model', id })), has_more: false };
+    await exchange.write(whole(200, JSON.stringify(list), { 'content-type': 'application/json' }));
+    return;
+  }
+  const text = `${JSON.parse(body).model} heard you.`;
+  const events = [
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' } },
+    { type: 'message_stop' },
+  ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  await exchange.write(whole(200, events.join(''), { 'content-type': 'text/event-stream' }));
 }

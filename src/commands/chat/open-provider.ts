@@ -34,6 +34,7 @@ interface ProviderKind {
 const PROVIDERS = {
   mira: { open: openMira, defaultModel: async () => 'mira' },
   openai: { open: openOpenAi, defaultModel: noDefaultModel },
+  anthropic: { open: openAnthropic, defaultModel: noDefaultModel },
   ollama: { open: openOllama, defaultModel: firstOfOllama },
 } as const satisfies Readonly<Record<string, ProviderKind>>;
 
@@ -93,7 +94,7 @@ function isAsked({ origin }: Setting): boolean {
   return origin === 'option' || origin === 'environment';
 }
 
-const PROVIDER_NAMES: readonly ProviderName[] = ['mira', 'openai', 'ollama'];
+const PROVIDER_NAMES: readonly ProviderName[] = ['mira', 'openai', 'anthropic', 'ollama'];
 
 function isProvider(name: string | undefined): name is ProviderName {
   return PROVIDER_NAMES.some((known) => known === name);
@@ -120,6 +121,11 @@ async function openMira(context: Context, choice: ProviderChoice): Promise<ChatP
 
 async function openOpenAi(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
   const { openOpenAi: open } = await import('./open-openai.ts');
+  return open(context, choice);
+}
+
+async function openAnthropic(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+  const { openAnthropic: open } = await import('./open-anthropic.ts');
   return open(context, choice);
 }
 

@@ -1,7 +1,9 @@
 /** Answers as bytes, and what a reader makes of them, for tests of the wire format. */
 import type { HttpResponse } from '../../../src/api/http.ts';
-import { readCompletions } from '../../../src/chat/completions-answer.ts';
+import { createCompletionsDecoder } from '../../../src/chat/chat-completions.ts';
 import type { ChatEvent } from '../../../src/chat/provider.ts';
+import { readAnswer } from '../../../src/chat/read-answer.ts';
+import type { AnswerReading } from '../../../src/chat/read-answer.ts';
 import { MiraError } from '../../../src/errors.ts';
 
 /** A chunk of a streamed answer. */
@@ -34,11 +36,16 @@ export interface Reading {
   readonly error?: { readonly code: string; readonly exit: number; readonly message: string };
 }
 
+type Format = Pick<AnswerReading, 'createDecoder' | 'framing'>;
+
+const COMPLETIONS: Format = { createDecoder: createCompletionsDecoder, framing: 'events' };
+
 /** Reads a whole answer; neighbouring pieces of text are joined, since where they are cut means nothing. */
-export async function read(response: HttpResponse): Promise<Reading> {
+export async function read(response: HttpResponse, format: Format = COMPLETIONS): Promise<Reading> {
   const events: ChatEvent[] = [];
   try {
-    const answer = readCompletions(response, {
+    const answer = readAnswer(response, {
+      ...format,
       clocks: { silenceMs: 5_000, quietMs: 5_000 },
       stop: new AbortController(),
       now: () => 0,
@@ -49,6 +56,22 @@ export async function read(response: HttpResponse): Promise<Reading> {
     if (!(error instanceof MiraError)) throw error;
     return { events, error: { code: error.code, exit: error.exitCode, message: error.message } };
   }
+}
+
+/** The bytes whole, cut in two at every place, and one by one. */
+export function* everyCut(body: string): Generator<readonly Uint8Array[]> {
+  const bytes = Buffer.from(body);
+  yield [bytes];
+  for (let at = 1; at < bytes.length; at += 1) yield [bytes.subarray(0, at), bytes.subarray(at)];
+  yield Array.from(bytes, (byte) => Uint8Array.of(byte));
+}
+
+/** Pieces that begin at these places, wherever they are. */
+export function cutAt(body: string, cuts: readonly number[]): readonly Uint8Array[] {
+  const bytes = Buffer.from(body);
+  const places = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])];
+  const at = places.toSorted((a, b) => a - b);
+  return at.slice(1).map((end, index) => bytes.subarray(at[index], end));
 }
 
 export function append(events: ChatEvent[], event: ChatEvent): void {

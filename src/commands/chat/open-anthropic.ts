@@ -1,0 +1,35 @@
+import { ANTHROPIC_API, ANTHROPIC_KEYS_PAGE } from '../../addresses.ts';
+import { parseServiceUrl } from '../../api/url.ts';
+import { requireServiceKey } from '../../auth/service-key.ts';
+import type { ChatProvider } from '../../chat/provider.ts';
+import { createAnthropicProvider } from '../../chat/providers/anthropic.ts';
+import type { Context } from '../../context.ts';
+import type { ProviderChoice } from './open-provider.ts';
+import { patienceOf } from './patience.ts';
+import { withoutVersion } from './without-version.ts';
+
+/** @throws MiraError `credential_missing`, `malformed_key`, `other_vendor`, `invalid_url` */
+export async function openAnthropic(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+  const { env, keepOut } = context;
+  const addressFrom = 'ANTHROPIC_BASE_URL';
+  const written = env[addressFrom] ?? ANTHROPIC_API;
+  const baseUrl = withoutVersion(parseServiceUrl(written, { name: addressFrom, from: 'user' }));
+  const isAnthropic = baseUrl.origin === new URL(ANTHROPIC_API).origin;
+  return createAnthropicProvider({
+    id: 'anthropic',
+    http: await context.http(),
+    baseUrl,
+    bearer: requireServiceKey({
+      env,
+      variable: 'ANTHROPIC_API_KEY',
+      family: 'anthropic',
+      url: baseUrl,
+      keysPage: isAnthropic ? ANTHROPIC_KEYS_PAGE : undefined,
+      force: choice.force,
+      keepOut,
+    }),
+    isAnthropic,
+    addressFrom,
+    ...patienceOf(context, choice),
+  });
+}

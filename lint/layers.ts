@@ -67,6 +67,7 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['store/'],
   undici: ['api/http.ts', 'api/http/'],
   execa: ['vault/child.ts'],
+  ajv: ['chat/json-schema.ts'],
   'eventsource-parser': ['chat/event-stream.ts'],
   chalk: ['ui/style.ts'],
   ora: ['ui/spinner.ts'],

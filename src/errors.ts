@@ -60,6 +60,7 @@ export const ERROR_KINDS = {
 
   server_error: again(9),
   malformed_response: once(9),
+  schema_mismatch: once(9),
   response_too_large: once(9),
   stream_cut: again(9),
   redirect_refused: once(9),

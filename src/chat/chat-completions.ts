@@ -17,6 +17,8 @@ export interface CompletionsDialect {
   readonly limit: 'max_tokens' | 'max_completion_tokens';
   /** Reports what was used, in a last chunk of its own. */
   readonly includesUsage: boolean;
+  /** Takes the JSON Schema of an object as `response_format`. */
+  readonly takesSchema?: boolean;
 }
 
 /** Only what every such service documents; more is for providers that are known to take it. */
@@ -30,7 +32,14 @@ export function completionsBody(request: ChatRequest, dialect: CompletionsDialec
     ...(dialect.includesUsage ? { stream_options: { include_usage: true } } : {}),
     temperature: request.temperature,
     [dialect.limit]: request.maxTokens,
+    ...(dialect.takesSchema === true ? responseFormat(request.answerSchema) : {}),
   });
+}
+
+/** Not strict, which takes a part of JSON Schema only; and of an object, since other answers are refused. */
+function responseFormat(schema: ChatRequest['answerSchema']): object {
+  if (!isRecord(schema) || schema['type'] !== 'object') return {};
+  return { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: false } } };
 }
 
 /** Parts only where there is more than text: many services take a string alone. */

@@ -19,6 +19,8 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
   readonly maxTokens?: number | undefined;
   readonly temperature?: number | undefined;
+  /** JSON Schema of the answer; sent where the service is known to take one, as well as told in words. */
+  readonly answerSchema?: object | boolean | undefined;
 }
 
 export interface Usage {

@@ -1,13 +1,14 @@
 import type { Context } from '../context.ts';
 import { MiraError } from '../errors.ts';
 import type { Conversation } from '../store/history.ts';
-import type { ChatMessage } from '../chat/provider.ts';
+import type { ChatMessage, ChatRequest } from '../chat/provider.ts';
 import type { AnswerEvent } from './chat/answer-json.ts';
 import { answerLines, answerObject } from './chat/answer-json.ts';
 import type { HeldRequest } from './chat/hold-request.ts';
 import type { ProviderChoice } from './chat/open-provider.ts';
 import { openRecorder } from './chat/open-recorder.ts';
 import { saidSoFar } from './chat/said-so-far.ts';
+import type { AnswerSchema } from './chat/structured-answer.ts';
 import { streamCommand } from './define.ts';
 import type { Input } from './define.ts';
 
@@ -71,6 +72,11 @@ const options = {
     summary: 'send a question although there is a key in it',
   },
   raw: { kind: 'flag', flags: '--raw', summary: 'the answer as it is written, its markdown not rendered' },
+  schema: {
+    kind: 'text',
+    flags: '--schema <path>',
+    summary: 'file with the JSON Schema of the answer, which is then JSON alone',
+  },
   dryRun: {
     kind: 'flag',
     flags: '--dry-run',
@@ -95,6 +101,7 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     { command: 'mira chat -c "And in two?"', shows: 'go on with the last conversation' },
     { command: 'mira chat "hi" --json | jq -r .text', shows: 'for a script' },
     { command: 'mira chat "hi" --json --stream', shows: 'an event a line' },
+    { command: 'mira chat "Who wrote it?" -f a.txt --schema s.json', shows: 'an answer of that shape' },
     { command: 'mira chat "Explain" -f main.c --dry-run', shows: 'what would be sent' },
   ],
   run: answer,
@@ -109,8 +116,9 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
       throw new MiraError('invalid_usage', '--stream goes with --json.', {
         hint: 'Without --json the answer is streamed anyway.',
       });
+    const { raw, plain, schema } = input.options;
     const { showAnswer } = await import('./chat/show-answer.ts');
-    await showAnswer(events, context, { isRaw: input.options.raw || input.options.plain });
+    await showAnswer(events, context, { isRaw: raw || plain || schema !== undefined });
   },
   json: async function* (events, input, context) {
     if (input.options.dryRun) {
@@ -124,7 +132,8 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
   interactive: async (context, input) => {
     const { stdin, stdout } = context.io;
     const asks = input.args.length > 0 || input.options.file.length > 0;
-    if (asks || input.options.stream || input.options.dryRun || !stdin.isTerminal || !stdout.isTerminal)
+    const { stream, dryRun, schema } = input.options;
+    if (asks || stream || dryRun || schema !== undefined || !stdin.isTerminal || !stdout.isTerminal)
       return undefined;
     const { openChat } = await import('./chat/open-chat.ts');
     const conversation = await earlierConversation(context, input);
@@ -143,9 +152,10 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
 });
 
 async function* answer(context: Context, input: ChatInput): AsyncGenerator<AnswerEvent> {
-  const { prompt, conversation, earlier, system, messages, choice } = await prepare(context, input);
+  const { prompt, conversation, earlier, system, messages, choice, wanted } = await prepare(context, input);
   const { openProvider } = await import('./chat/open-provider.ts');
   const { withTimeLimit } = await import('./chat/with-time-limit.ts');
+  const shape = wanted && { wanted, ...(await import('./chat/structured-answer.ts')) };
   const { provider, model } = await openProvider(context, choice);
   const recorder = await openRecorder(context, {
     conversation,
@@ -161,10 +171,13 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
     system,
   });
   yield { kind: 'start', provider: provider.id, model, conversationId: recording.id };
-  const request = { model, messages, ...limitsOf(input) };
+  const request = { model, messages, answerSchema: wanted?.schema, ...limitsOf(input) };
   const limit = { seconds: input.options.timeout, signal: context.signal };
   yield* recording.save((onSent) =>
-    withTimeLimit((signal) => provider.chat(request, { signal, onSent }), limit),
+    withTimeLimit((signal) => {
+      const ask = (one: ChatRequest) => provider.chat(one, { signal, onSent });
+      return shape ? shape.structuredAnswer(ask, { request, wanted: shape.wanted }) : ask(request);
+    }, limit),
   );
 }
 
@@ -181,13 +194,14 @@ async function prepare(context: Context, input: ChatInput): Promise<Prepared> {
   const conversation = await earlierConversation(context, input);
   const earlier = conversation ? saidSoFar(conversation) : [];
   const system = (await systemText(input)) ?? conversation?.system;
-  const messages = composeMessages({ system, history: earlier, prompt });
+  const { wanted, told } = await wantedShape(input, system);
+  const messages = composeMessages({ system: told, history: earlier, prompt });
   const choice = { ...choiceOf(input), conversation };
   if (!choice.allowSecrets) {
     const { refuseKeys } = await import('./chat/refuse-secrets.ts');
     refuseKeys(messages);
   }
-  return { prompt, conversation, earlier, system, messages, choice };
+  return { prompt, conversation, earlier, system, messages, choice, wanted };
 }
 
 interface Prepared {
@@ -197,14 +211,26 @@ interface Prepared {
   readonly system: string | undefined;
   readonly messages: readonly ChatMessage[];
   readonly choice: ProviderChoice;
+  readonly wanted: AnswerSchema | undefined;
+}
+
+/** The shape that is asked for, and what the model is told then. */
+async function wantedShape(
+  { options: { schema } }: ChatInput,
+  system: string | undefined,
+): Promise<{ readonly wanted: AnswerSchema | undefined; readonly told: string | undefined }> {
+  if (schema === undefined) return { wanted: undefined, told: system };
+  const { readAnswerSchema, withInstruction } = await import('./chat/structured-answer.ts');
+  const wanted = await readAnswerSchema(schema);
+  return { wanted, told: withInstruction(system, wanted) };
 }
 
 async function heldRequest(context: Context, input: ChatInput): Promise<HeldRequest> {
-  const { messages, choice } = await prepare(context, input);
+  const { messages, choice, wanted } = await prepare(context, input);
   const { holdRequest } = await import('./chat/hold-request.ts');
   return holdRequest(context, {
     choice,
-    requestOf: (model) => ({ model, messages, ...limitsOf(input) }),
+    requestOf: (model) => ({ model, messages, answerSchema: wanted?.schema, ...limitsOf(input) }),
   });
 }
 

@@ -102,6 +102,7 @@ describe('the options of a command', () => {
     force: false,
     allowSecrets: false,
     raw: false,
+    schema: undefined,
     dryRun: false,
     plain: false,
   };

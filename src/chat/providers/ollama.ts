@@ -6,6 +6,7 @@ import { isRecord } from '../../json.ts';
 import { ask } from '../ask.ts';
 import type { Patience } from '../ask.ts';
 import { completionsBody } from '../chat-completions.ts';
+import type { CompletionsDialect } from '../chat-completions.ts';
 import { readCompletions } from '../completions-answer.ts';
 import { findModels } from '../model-list.ts';
 import type { ChatEvent, ChatProvider, ChatRequest, Model } from '../provider.ts';
@@ -29,6 +30,8 @@ export function createOllamaProvider(options: OllamaOptions): ChatProvider {
 /** A model that is not in memory yet is read from the disk first. */
 const FIRST_BYTE_MS = 600_000;
 const LIST_MS = 30_000;
+/** Its compatible endpoint turns a schema into its own `format`. */
+const DIALECT: CompletionsDialect = { limit: 'max_tokens', includesUsage: false, takesSchema: true };
 
 interface Asked {
   readonly request: ChatRequest;
@@ -51,7 +54,7 @@ async function* chat(
         url,
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-        body: completionsBody(request),
+        body: completionsBody(request, DIALECT),
         signal: stop,
         firstByteMs: FIRST_BYTE_MS,
         onSent,

@@ -29,7 +29,7 @@ export async function openOpenAi(context: Context, choice: ProviderChoice): Prom
     }),
     // Others that are reached by this variable follow the format as it was, and may refuse what is new in it.
     dialect: isOpenAi
-      ? { limit: 'max_completion_tokens', includesUsage: true }
+      ? { limit: 'max_completion_tokens', includesUsage: true, takesSchema: true }
       : { limit: 'max_tokens', includesUsage: false },
     addressFrom,
     ...patienceOf(context, choice),

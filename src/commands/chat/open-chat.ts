@@ -7,6 +7,7 @@ import type { SessionEntry } from '../../store/session-entry.ts';
 import type { ChatFacts } from '../../ui/chat/layout.ts';
 import { createSend } from './create-send.ts';
 import { createErrands } from './errands.ts';
+import { keepMemorySteady } from './keep-memory-steady.ts';
 import { connectProvider, openProvider } from './open-provider.ts';
 import type { OpenProvider, ProviderChoice } from './open-provider.ts';
 import { openRecorder } from './open-recorder.ts';
@@ -78,6 +79,8 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     const facts = await chatFacts(context);
     const { createWritingAids } = await import('./writing-aids.ts');
     const aids = createWritingAids(context, await recentQuestions(context));
+    // Only now: loading all this needs the room once.
+    keepMemorySteady();
     await runChat({
       ...shared,
       ...facts,

@@ -7,6 +7,7 @@ const config: KnipConfig = {
     'src/store/keychain-helper.ts',
     'scripts/*.js',
     'bench/*.js',
+    'bench/*/*-process.js',
     // Started in a terminal by the tests beside them.
     'test/unit/ui/support/*-program.ts',
     'test/**/*.test.{ts,tsx}',

@@ -8,6 +8,8 @@ import xterm from '@xterm/headless';
 import { environmentOf, isolatedHome } from './isolated-home.ts';
 import type { Environment, IsolatedHome } from './isolated-home.ts';
 import { MIRA } from './run-mira.ts';
+import { screenRuns } from './screen-runs.ts';
+import type { Run } from './screen-runs.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -32,6 +34,8 @@ export interface Terminal extends AsyncDisposable {
   write(keys: string): void;
   /** The rows that are visible, without trailing blanks. */
   screen(): string[];
+  /** The same with colours and looks. */
+  runs(): readonly (readonly Run[])[];
   /** Every line of the normal buffer, scrolled away or visible, with soft-wrapped rows joined; no blank lines at the end. */
   scrollback(): string[];
   /** Every byte the program wrote, decoded. */
@@ -99,6 +103,7 @@ export async function openTerminal(options: TerminalOptions = {}): Promise<Termi
     pid: child.pid,
     write: (keys) => child.write(keys),
     screen,
+    runs: () => screenRuns(emulator.buffer.active, emulator.rows),
     scrollback: () => joinedLines(emulator.buffer.normal),
     output: () => output,
     answers: () => answers,

@@ -121,6 +121,25 @@ accept: text/event-stream
     expect(server.requests).toEqual([]);
   });
 
+  test.each([
+    ['openai', { OPENAI_API_KEY: `sk-${'x1'.repeat(20)}` }, { authorization: 'Bearer [hidden]' }],
+    ['anthropic', { ANTHROPIC_API_KEY: `sk-ant-${'x1'.repeat(20)}` }, { 'x-api-key': '[hidden]' }],
+  ])('of %s hides its key', async (provider, env, headers) => {
+    await using server = await startServer();
+    const base = { OPENAI_BASE_URL: server.origin, ANTHROPIC_BASE_URL: server.origin };
+    const { code, stdout, stderr } = await runMira(
+      ['chat', 'hi', '-m', `${provider}/large`, '--dry-run', '--json'],
+      { env: { ...env, ...base } },
+    );
+
+    expect({ code, stderr, request: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      stderr: '',
+      request: { provider, model: 'large', method: 'POST', headers, body: { model: 'large' } },
+    });
+    expect(server.requests).toEqual([]);
+  });
+
   test('says what keeps the question from being sent', async () => {
     const key = `sk-ant-${'x1'.repeat(20)}`;
 

@@ -109,8 +109,8 @@ accept: text/event-stream
     expect(JSON.parse(stdout)).toMatchObject({
       provider: 'ollama',
       model: 'small',
-      url: `${server.origin}/v1/chat/completions`,
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      url: `${server.origin}/api/chat`,
+      headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' },
     });
     expect(await runMira(['chat', 'hi', '-p', 'ollama', '--dry-run'], { env })).toMatchObject({
       code: 2,

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { answerWith, startChatServer } from '../support/chat-server.ts';
 import type { ChatServer } from '../support/chat-server.ts';
-import { whole } from '../support/raw-server.ts';
+import { startOllama } from '../support/ollama.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
-import type { Environment, RunResult } from '../support/run-mira.ts';
+import type { RunResult } from '../support/run-mira.ts';
 import { parseLines } from '../support/sign-in.ts';
 
 const SCHEMA = {
@@ -27,17 +27,16 @@ interface Asking {
   readonly answers: readonly string[];
   readonly args?: readonly string[];
   readonly schema?: string;
-  readonly env?: (server: ChatServer) => Environment;
 }
 
-async function ask({ answers, args = [], schema = JSON.stringify(SCHEMA), env }: Asking): Promise<Asked> {
+async function ask({ answers, args = [], schema = JSON.stringify(SCHEMA) }: Asking): Promise<Asked> {
   await using server = await startChatServer((exchange) =>
     answerWith(exchange, ...(answers[exchange.index] ?? '').split('|')),
   );
   await using home = await isolatedHome();
   await writeFile(join(home.path, 's.json'), schema);
   const line = ['chat', 'Who?', '--schema', 's.json', ...args];
-  return { server, ...(await runMira(line, { home, cwd: home.path, env: env?.(server) ?? server.env })) };
+  return { server, ...(await runMira(line, { home, cwd: home.path, env: server.env })) };
 }
 
 const bodies = ({ server }: Asked) => server.requests.map(({ body }) => JSON.parse(body));
@@ -118,26 +117,20 @@ describe.concurrent('an answer of a given shape', () => {
   });
 
   test('is asked for in the request where the service takes a schema, and in words where it refuses', async () => {
-    const env = (server: ChatServer) => ({ OLLAMA_BASE_URL: server.origin });
-    const asked = await ask({ answers: ['{"name":"Ada"}'], args: ['-m', 'ollama/small'], env });
-    expect(bodies(asked)[0].response_format).toEqual({
-      type: 'json_schema',
-      json_schema: { name: 'answer', schema: SCHEMA, strict: false },
-    });
-
-    await using server = await startChatServer((exchange) =>
-      exchange.request.body.includes('response_format')
-        ? exchange.write(whole(400, '{"error":{"message":"Invalid parameter: response_format"}}'))
-        : answerWith(exchange, '{"name":"Ada"}'),
-    );
     await using home = await isolatedHome();
     await writeFile(join(home.path, 's.json'), JSON.stringify(SCHEMA));
     const line = ['chat', 'Who?', '--schema', 's.json', '-m', 'ollama/small'];
-    expect(await runMira(line, { home, cwd: home.path, env: env(server) })).toMatchObject({
-      code: 0,
-      stdout: '{"name":"Ada"}\n',
-    });
-    expect(server.requests).toHaveLength(2);
+    for (const [takesFormat, formats] of [
+      [true, [SCHEMA]],
+      [false, [SCHEMA, undefined]],
+    ] as const) {
+      await using server = await startOllama(['small'], { answer: () => '{"name":"Ada"}', takesFormat });
+      expect(await runMira(line, { home, cwd: home.path, env: server.env })).toMatchObject({
+        code: 0,
+        stdout: '{"name":"Ada"}\n',
+      });
+      expect(server.requests.map(({ body }) => JSON.parse(body).format)).toEqual(formats);
+    }
   });
 
   test('is shown by --dry-run with the schema in it', async () => {

@@ -1,5 +1,4 @@
 /** Ollama as far as mira asks it: the models that were pulled, and an answer. */
-import { answerWith } from './chat-server.ts';
 import { startRawServer, whole, type RawServer } from './raw-server.ts';
 import type { Environment } from './run-mira.ts';
 
@@ -8,16 +7,28 @@ export interface Ollama extends AsyncDisposable, Pick<RawServer, 'origin' | 'por
   readonly env: Environment;
 }
 
-export async function startOllama(models: readonly string[]): Promise<Ollama> {
+/** @param takesFormat false for one that refuses to be told the form of an answer */
+export async function startOllama(
+  models: readonly string[],
+  { answer = heard, takesFormat = true }: { readonly answer?: Answer; readonly takesFormat?: boolean } = {},
+): Promise<Ollama> {
   const server = await startRawServer(async (exchange) => {
     const { path, body } = exchange.request;
-    if (path === '/v1/models') {
-      const data =
-        models.length === 0 ? null : models.map((id) => ({ id, object: 'model', owned_by: 'library' }));
-      await exchange.write(
-        whole(200, JSON.stringify({ object: 'list', data }), { 'content-type': 'application/json' }),
-      );
-    } else await answerWith(exchange, `${JSON.parse(body).model} heard you.`);
+    if (path === '/api/tags') {
+      const list = { models: models.length === 0 ? null : models.map((name) => ({ name, model: name })) };
+      await exchange.write(whole(200, JSON.stringify(list), { 'content-type': 'application/json' }));
+      return;
+    }
+    const { model, format } = JSON.parse(body);
+    if (format !== undefined && !takesFormat) {
+      await exchange.write(whole(400, '{"error":"invalid format"}', { 'content-type': 'application/json' }));
+      return;
+    }
+    const lines = [
+      { model, message: { role: 'assistant', content: answer(model) }, done: false },
+      { model, message: { role: 'assistant', content: '' }, done: true, done_reason: 'stop' },
+    ].map((line) => `${JSON.stringify(line)}\n`);
+    await exchange.write(whole(200, lines.join(''), { 'content-type': 'application/x-ndjson' }));
   });
   return {
     origin: server.origin,
@@ -27,3 +38,7 @@ export async function startOllama(models: readonly string[]): Promise<Ollama> {
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
+
+type Answer = (model: string) => string;
+
+const heard: Answer = (model) => `${model} heard you.`;

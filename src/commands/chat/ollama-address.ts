@@ -2,9 +2,10 @@
 import { OLLAMA } from '../../addresses.ts';
 import { isLoopback, parseServiceUrl } from '../../api/url.ts';
 import type { Env } from '../../context.ts';
+import { withoutVersion } from './without-version.ts';
 
 export interface OllamaAddress {
-  /** Ends in `/v1/`. */
+  /** Ends in a slash, and not in `/v1/`. */
   readonly baseUrl: URL;
   /** Another machine, without encryption: allowed because a person wrote it down, and worth a word. */
   readonly isPlain: boolean;
@@ -15,9 +16,7 @@ export function ollamaAddress(env: Env): OllamaAddress {
   const written = env['OLLAMA_BASE_URL'] ?? fromHost(env['OLLAMA_HOST']) ?? OLLAMA;
   const name = env['OLLAMA_BASE_URL'] === undefined ? 'OLLAMA_HOST' : 'OLLAMA_BASE_URL';
   const url = parseServiceUrl(written, { name, from: 'user', mayBePlain: true });
-  const path = url.pathname.replace(/\/+$/, '');
-  const baseUrl = new URL(`${path.endsWith('/v1') ? path : `${path}/v1`}/`, url.origin);
-  return { baseUrl, isPlain: url.protocol === 'http:' && !isLoopback(url.hostname) };
+  return { baseUrl: withoutVersion(url), isPlain: url.protocol === 'http:' && !isLoopback(url.hostname) };
 }
 
 /** `host`, `host:port`, `:port` or a URL; the address a server listens on everywhere is reached here. */

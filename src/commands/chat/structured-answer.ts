@@ -66,7 +66,7 @@ async function* askEither(ask: Ask, request: ChatRequest): AsyncGenerator<ChatEv
     const isAboutSchema =
       error instanceof MiraError &&
       error.code === 'invalid_request' &&
-      /response_format|json_schema/i.test(error.message);
+      /response_format|json_schema|\bformat\b/i.test(error.message);
     if (request.answerSchema === undefined || !isAboutSchema) throw error;
     yield* ask({ ...request, answerSchema: undefined });
   }

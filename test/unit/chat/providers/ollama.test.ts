@@ -4,9 +4,11 @@ import { createOllamaProvider, listOllamaModels } from '../../../../src/chat/pro
 import { silentLog } from '../../../../src/log.ts';
 import { whole } from '../../../support/raw-server.ts';
 import { facts, failureOf, openHttp, serve } from '../../api/open-http.ts';
-import { append, DONE, finish, text } from '../wire.ts';
+import { keyFrom, patience } from '../support/hear.ts';
+import { append } from '../wire.ts';
 
-const SSE = { 'content-type': 'text/event-stream' };
+const LINES = { 'content-type': 'application/x-ndjson' };
+const HELLO = `${JSON.stringify({ message: { role: 'assistant', content: 'Hello.' }, done: false })}\n${JSON.stringify({ message: { role: 'assistant', content: '' }, done: true, done_reason: 'stop', prompt_eval_count: 3, eval_count: 4 })}\n`;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const REQUEST: ChatRequest = {
   model: 'llama3.2:3b',
@@ -17,7 +19,7 @@ const REQUEST: ChatRequest = {
 function ollama(origin: string) {
   return createOllamaProvider({
     http: openHttp(),
-    baseUrl: new URL('/v1/', origin),
+    baseUrl: new URL('/', origin),
     retries: 0,
     sleep: async () => {},
     now: Date.now,
@@ -36,26 +38,54 @@ const { signal } = new AbortController();
 
 describe('a question to Ollama', () => {
   it('is sent to its own endpoint, without a credential', async () => {
-    const server = await serve(({ write }) => write(whole(200, text('Hello.') + finish() + DONE, SSE)));
+    const server = await serve(({ write }) => write(whole(200, HELLO, LINES)));
     expect(await hear(ollama(server.origin).chat(REQUEST, { signal }))).toEqual([
       { kind: 'text', text: 'Hello.' },
+      { kind: 'usage', usage: { inputTokens: 3, outputTokens: 4 } },
       { kind: 'finish', finishReason: 'stop' },
     ]);
 
     const [sent] = server.requests;
-    expect(sent).toMatchObject({ method: 'POST', path: '/v1/chat/completions' });
+    expect(sent).toMatchObject({ method: 'POST', path: '/api/chat' });
     expect(sent?.headers).not.toHaveProperty('authorization');
     expect(JSON.parse(sent?.body ?? '')).toEqual({
       model: 'llama3.2:3b',
       messages: [{ role: 'user', content: 'hi' }],
       stream: true,
-      temperature: 0,
+      options: { temperature: 0 },
     });
+  });
+
+  it('carries pictures, the longest answer, and a key where it has one', async () => {
+    const server = await serve(({ write }) => write(whole(200, HELLO, LINES)));
+    const provider = createOllamaProvider({
+      id: 'cloud',
+      http: openHttp(),
+      baseUrl: new URL('/', server.origin),
+      bearer: keyFrom('OLLAMA_API_KEY', 'key-of-a-test'),
+      ...patience(),
+    });
+    const images = [{ mediaType: 'image/png', base64: 'QUJD' }] as const;
+    const messages = [{ role: 'user', text: 'what?', images }] as const;
+    await hear(provider.chat({ model: 'm', messages, maxTokens: 5 }, { signal }));
+    await provider.models({ signal }).catch(() => {});
+
+    expect(provider.id).toBe('cloud');
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({
+      model: 'm',
+      messages: [{ role: 'user', content: 'what?', images: ['QUJD'] }],
+      stream: true,
+      options: { num_predict: 5 },
+    });
+    expect(server.requests.map(({ headers }) => headers['authorization'])).toEqual([
+      'Bearer key-of-a-test',
+      'Bearer key-of-a-test',
+    ]);
   });
 
   it('for a model that is not there says how to get it', async () => {
     const body = JSON.stringify({
-      error: { message: 'model "llama3.2:3b" not found, try pulling it first' },
+      error: 'model "llama3.2:3b" not found, try pulling it first',
     });
     const server = await serve(({ write }) => write(whole(404, body, JSON_TYPE)));
     const error = await failureOf(hear(ollama(server.origin).chat(REQUEST, { signal })));
@@ -68,9 +98,7 @@ describe('a question to Ollama', () => {
   });
 
   it('repeats no name that is no name of a model', async () => {
-    const server = await serve(({ write }) =>
-      write(whole(404, '{"error":{"message":"model not found"}}', JSON_TYPE)),
-    );
+    const server = await serve(({ write }) => write(whole(404, '{"error":"model not found"}', JSON_TYPE)));
     const error = await failureOf(
       hear(ollama(server.origin).chat({ ...REQUEST, model: 'x; rm -rf ~' }, { signal })),
     );
@@ -110,23 +138,27 @@ describe('a question to Ollama', () => {
 describe('the models of Ollama', () => {
   it.each([
     [
-      { object: 'list', data: [{ id: 'llama3.2:3b', owned_by: 'library' }, { id: 'qwen3' }] },
-      ['llama3.2:3b', 'qwen3'],
+      { models: [{ name: 'llama3.2:3b', size: 7 }, { name: 'ada/qwen3' }, { name: 'hf.co/bob/phi' }] },
+      [
+        { id: 'llama3.2:3b', ownedBy: 'library' },
+        { id: 'ada/qwen3', ownedBy: 'ada' },
+        { id: 'hf.co/bob/phi', ownedBy: 'bob' },
+      ],
     ],
-    [{ object: 'list', data: null }, []],
-    [{ object: 'list', data: [] }, []],
-  ])('%j', async (list, ids) => {
+    [{ models: null }, []],
+    [{ models: [] }, []],
+  ])('%j', async (list, expected) => {
     const server = await serve(({ write }) => write(whole(200, JSON.stringify(list), JSON_TYPE)));
     const models = await ollama(server.origin).models({ signal });
 
-    expect(models.map(({ id }) => id)).toEqual(ids);
-    expect(server.requests[0]).toMatchObject({ method: 'GET', path: '/v1/models' });
+    expect(models).toEqual(expected);
+    expect(server.requests[0]).toMatchObject({ method: 'GET', path: '/api/tags' });
   });
 
   it('are waited for only as long as the caller wants', async () => {
     const server = await serve(() => {});
     const asked = listOllamaModels(
-      { http: openHttp(), baseUrl: new URL('/v1/', server.origin), now: Date.now },
+      { http: openHttp(), baseUrl: new URL('/', server.origin), now: Date.now },
       { signal, limitMs: 50 },
     );
 

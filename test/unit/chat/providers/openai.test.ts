@@ -92,6 +92,19 @@ describe('a question to OpenAI', () => {
     });
   });
 
+  it.each([
+    [{ type: 'object' }, true, { name: 'answer', schema: { type: 'object' }, strict: false }],
+    [{ type: 'array' }, true, undefined],
+    [{ type: 'object' }, false, undefined],
+  ])('%j as the form of an answer, where the service takes one: %s', async (schema, takesSchema, sent) => {
+    const server = await serve(({ write }) => write(whole(200, good, SSE)));
+    const provider = openai(server.origin, { dialect: { ...OWN, takesSchema } });
+    await hear(provider.chat({ ...hi, answerSchema: schema }, { signal: never }));
+    expect(JSON.parse(server.requests[0]?.body ?? '').response_format).toEqual(
+      sent && { type: 'json_schema', json_schema: sent },
+    );
+  });
+
   it('tells what is left of the allowance', async () => {
     const server = await serve(({ write }) =>
       write(

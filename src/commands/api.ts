@@ -54,6 +54,9 @@ export const api = valueCommand<typeof options, Result>({
     if (paginate && method !== 'GET') {
       throw new MiraError('invalid_usage', '--paginate goes with GET.');
     }
+    if (paginate && include) {
+      throw new MiraError('invalid_usage', '--include shows one answer, so it does not go with --paginate.');
+    }
     const fields = await readFields(context, input);
     const body = await readBody(context, { input, method, fields });
     const credentials = await context.credentials();

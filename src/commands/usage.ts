@@ -112,8 +112,12 @@ function windowWords({ used, limit, utilization }: QuotaWindow): string | undefi
   return `${count(used)}${of} used${part === undefined ? '' : ` (${part})`}`;
 }
 
+const DAY_MS = 86_400_000;
+
 function resets(resetsAt: number | undefined, now: number): string | undefined {
-  return resetsAt === undefined || resetsAt <= now ? undefined : `new in ${formatWait(resetsAt - now)}`;
+  if (resetsAt === undefined || resetsAt <= now) return undefined;
+  const days = Math.floor((resetsAt - now) / DAY_MS);
+  return `new in ${days < 2 ? formatWait(resetsAt - now) : `${days} days`}`;
 }
 
 function usedWords(used: Used | undefined): readonly (string | undefined)[] {

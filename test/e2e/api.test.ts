@@ -247,6 +247,7 @@ describe.concurrent('a request', () => {
     [['api', 'x', '-f', 'a[b=2'], 2, 'The name of a field has brackets that do not match.'],
     [['api', 'GET', 'x', '--input', '-'], 2, 'GET takes no body, so --input does not go with it.'],
     [['api', 'POST', 'x', '--paginate'], 2, '--paginate goes with GET.'],
+    [['api', 'x', '--paginate', '-i'], 2, '--include shows one answer, so it does not go with --paginate.'],
     [['api', 'x', '--input', 'absent'], 2, '--input: absent cannot be read (there is no such file).'],
     [
       ['api', 'https://api.example/v1/x'],

@@ -18,7 +18,7 @@ const QUOTA = {
   buckets: {
     five_hour: { used: 85, limit: 100, utilization: 0.85, resets_at: inSeconds(7200) },
     seven_day: { used: 1234, limit: -1, utilization: 0, resets_at: 0 },
-    seven_day_thinking: { used: 5 },
+    seven_day_thinking: { used: 5, resets_at: inSeconds(3 * 86_400 + 600) },
   },
 };
 const USE = {
@@ -58,7 +58,7 @@ describe.concurrent('mira usage', () => {
 Quota            85 % used, new in SOON
 5 hours          85 of 100 used (85 %), new in SOON
 7 days           1,234 used, without a limit
-7 days thinking  5 used
+7 days thinking  5 used, new in 3 days
 Today            14 requests, 12,345 tokens, 486 of 500 requests left
 This month       120 requests, 1,000,000 tokens
 Balance          123.45 RUB, spent today 0.50, this week 2.00, this month 10.00
@@ -85,7 +85,12 @@ Balance          123.45 RUB, spent today 0.50, this week 2.00, this month 10.00
         windows: [
           { name: 'five_hour', used: 85, limit: 100, utilization: 0.85, ...resets },
           { name: 'seven_day', used: 1234, limit: null, utilization: 0 },
-          { name: 'seven_day_thinking', used: 5 },
+          {
+            name: 'seven_day_thinking',
+            used: 5,
+            resets_at: new Date(QUOTA.buckets.seven_day_thinking.resets_at * 1000).toISOString(),
+            resets_in: expect.any(Number),
+          },
         ],
       },
       today: { requests: 14, tokens: 12345 },

@@ -88,5 +88,9 @@ function sayRetry(
   context: Context,
   { attempt, afterMs, reason }: Extract<AnswerEvent, { readonly kind: 'retry' }>,
 ): void {
-  context.notice(`${reason} Trying again in ${Math.ceil(afterMs / 1000)} s (attempt ${attempt}).`);
+  const when =
+    afterMs === 0
+      ? 'Asking once more.'
+      : `Trying again in ${Math.ceil(afterMs / 1000)} s (attempt ${attempt}).`;
+  context.notice(`${reason} ${when}`);
 }

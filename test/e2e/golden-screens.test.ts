@@ -60,6 +60,8 @@ describe('the chat’s screens', () => {
     terminal.write('and then?\r');
     await capture('a question queued', /queued/u);
     held.release();
+    // With its colours a line of code has left; before that it waits for them, where there is room to wait.
+    await terminal.waitFor(() => size.rows < 20 || terminal.output().includes(`${ESC}[35mreturn`), 10_000);
     await capture('while code comes', (screen) =>
       screen.join('').replaceAll(/\s/gu, '').includes('tocopy.`'),
     );

@@ -3,7 +3,7 @@
  * then the default (cli.md 2). Pure; each value knows where it came from.
  */
 import { PLATFORM_API, PLATFORM_CLIENT } from './addresses.ts';
-import type { Config, ConfigKey } from './store/config-file.ts';
+import type { Config, ConfigKey, ProviderConfig } from './store/config-file.ts';
 
 /** Variable and default of every setting; what each is for stands in store/config-schema.ts. */
 const SOURCES = {
@@ -22,7 +22,7 @@ const SOURCES = {
   { readonly env: readonly string[]; readonly fallback: string | undefined }
 >;
 
-export type Origin = 'option' | 'environment' | 'profile' | 'default';
+export type Origin = 'option' | 'environment' | 'profile' | 'config' | 'default';
 
 export interface Setting {
   readonly value: string | undefined;
@@ -35,6 +35,8 @@ export interface Settings {
   readonly profile: string;
   /** `--profile` was on the command line, which puts the stored session before environment credentials. */
   readonly profileGiven: boolean;
+  /** Those that were added to the ones mira knows, by name. */
+  readonly providers: Readonly<Record<string, ProviderConfig>>;
   get(key: ConfigKey, option?: string): Setting;
   /** A setting that has a default. */
   value(
@@ -65,6 +67,7 @@ export function resolveSettings({ profile, profileGiven, env, config }: Settings
   return {
     profile,
     profileGiven,
+    providers: config.providers ?? {},
     get,
     value: (key, option) => get(key, option).value ?? SOURCES[key].fallback,
   };

@@ -5,7 +5,7 @@ import { findConfigFault, type Config } from './config-schema.ts';
 import { moveAside } from './shell-quote.ts';
 import { storageError, systemCode } from './storage-error.ts';
 
-export type { Config, ConfigKey } from './config-schema.ts';
+export type { Config, ConfigKey, ProviderConfig, ProviderKey } from './config-schema.ts';
 
 /**
  * The configuration; an absent or empty file is an empty one.

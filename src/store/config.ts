@@ -6,7 +6,13 @@ import { copyFile, link, realpath, rename, stat, unlink } from 'node:fs/promises
 import { basename, dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MiraError } from '../errors.ts';
-import { readConfig, withoutByteOrderMark, type Config, type ConfigKey } from './config-file.ts';
+import {
+  readConfig,
+  withoutByteOrderMark,
+  type Config,
+  type ConfigKey,
+  type ProviderKey,
+} from './config-file.ts';
 import { configJsonSchema } from './config-schema.ts';
 import { sweepLeftovers, temporaryName } from './leftovers.ts';
 import { withLock } from './lock.ts';
@@ -17,7 +23,12 @@ import { withoutSignalListeners } from './without-signal-listeners.ts';
 /** An undefined value removes the setting. */
 export type ConfigChange =
   | { readonly key: 'default_profile'; readonly value: string | undefined }
-  | { readonly profile: string; readonly key: ConfigKey; readonly value: string | undefined };
+  | { readonly profile: string; readonly key: ConfigKey; readonly value: string | undefined }
+  | {
+      readonly provider: string;
+      readonly key: ProviderKey;
+      readonly value: string | readonly string[] | undefined;
+    };
 
 export interface ConfigEdit {
   readonly configFile: string;
@@ -71,6 +82,7 @@ async function resolveLink(file: string): Promise<string> {
 }
 
 function applied(config: Config, change: ConfigChange): Config {
+  if ('provider' in change) return withProvider(config, change);
   if (!('profile' in change)) return withKey(config, change);
   const profiles = config.profiles ?? {};
   const known = Object.hasOwn(profiles, change.profile);
@@ -79,8 +91,18 @@ function applied(config: Config, change: ConfigChange): Config {
   return { ...config, profiles: { ...profiles, [change.profile]: profile } };
 }
 
+/** A provider of which nothing is left is none any more. */
+function withProvider(config: Config, change: Extract<ConfigChange, { readonly provider: string }>): Config {
+  const { [change.provider]: _, ...others } = config.providers ?? {};
+  const known = Object.hasOwn(config.providers ?? {}, change.provider);
+  const provider = withKey(known ? (config.providers?.[change.provider] ?? {}) : {}, change);
+  const isLeft = Object.keys(provider).length > 0;
+  if (!known && !isLeft) return config;
+  return { ...config, providers: isLeft ? { ...others, [change.provider]: provider } : others };
+}
+
 /** A value that is undefined takes the key away: JSON holds no other absence. */
-function withKey<T extends object>(record: T, { key, value }: { key: string; value: string | undefined }): T {
+function withKey<T extends object>(record: T, { key, value }: { key: string; value: unknown }): T {
   const { [key]: _, ...rest } = record as Record<string, unknown>;
   return (value === undefined ? rest : { ...rest, [key]: value }) as T;
 }
@@ -123,6 +145,7 @@ async function keep({ file, as }: { file: string; as: string }): Promise<boolean
 }
 
 function topLevelKey(change: ConfigChange): keyof Config {
+  if ('provider' in change) return 'providers';
   return 'profile' in change ? 'profiles' : change.key;
 }
 

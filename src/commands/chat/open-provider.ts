@@ -4,6 +4,8 @@ import { createMiraProvider } from '../../chat/providers/mira.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import type { Setting, Settings } from '../../settings.ts';
+import { addedProviders, BUILT_IN_PROVIDERS, isBuiltIn } from '../provider-names.ts';
+import type { BuiltInProvider } from '../provider-names.ts';
 import { patienceOf } from './patience.ts';
 import { refusingOwnCredential } from './refuse-secrets.ts';
 
@@ -31,14 +33,27 @@ interface ProviderKind {
   defaultModel(context: Context, provider: ChatProvider): Promise<string>;
 }
 
-const PROVIDERS = {
+const BUILT_IN = {
   mira: { open: openMira, defaultModel: async () => 'mira' },
   openai: { open: openOpenAi, defaultModel: noDefaultModel },
   anthropic: { open: openAnthropic, defaultModel: noDefaultModel },
   ollama: { open: openOllama, defaultModel: firstOfOllama },
-} as const satisfies Readonly<Record<string, ProviderKind>>;
+} as const satisfies Readonly<Record<BuiltInProvider, ProviderKind>>;
 
-type ProviderName = keyof typeof PROVIDERS;
+/** What is known under the name; whatever else has one was added in the configuration. */
+function kindOf(name: string): ProviderKind {
+  if (isBuiltIn(name)) return BUILT_IN[name];
+  return {
+    open: async (context, choice) => {
+      const { openCustom } = await import('./open-custom.ts');
+      return openCustom(context, { name, choice });
+    },
+    defaultModel: async (context, provider) => {
+      const { firstOfCustom } = await import('./open-custom.ts');
+      return firstOfCustom(context, provider);
+    },
+  };
+}
 
 /**
  * The provider and the model that answers.
@@ -46,7 +61,7 @@ type ProviderName = keyof typeof PROVIDERS;
  */
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {
   const { name, model } = chosen(await context.settings(), choice);
-  const kind: ProviderKind = PROVIDERS[name];
+  const kind = kindOf(name);
   const provider = await kind.open(careful(context, choice), choice);
   return { provider, model: model ?? (await kind.defaultModel(context, provider)) };
 }
@@ -54,7 +69,7 @@ export async function openProvider(context: Context, choice: ProviderChoice): Pr
 /** The provider alone, whatever its models are. Throws like `openProvider`. */
 export async function connectProvider(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
   const { name } = chosen(await context.settings(), choice);
-  return PROVIDERS[name].open(careful(context, choice), choice);
+  return kindOf(name).open(careful(context, choice), choice);
 }
 
 function careful(context: Context, { allowSecrets = false }: ProviderChoice): Context {
@@ -62,7 +77,7 @@ function careful(context: Context, { allowSecrets = false }: ProviderChoice): Co
 }
 
 interface Chosen {
-  readonly name: ProviderName;
+  readonly name: string;
   readonly model: string | undefined;
 }
 
@@ -72,7 +87,8 @@ function chosen(settings: Settings, choice: ProviderChoice): Chosen {
   const model = settings.get('model', choice.model);
   const provider = settings.get('provider', choice.provider);
   const wanted = model.value ?? '';
-  const prefix = PROVIDER_NAMES.find((one) => wanted.startsWith(`${one}/`));
+  const names = [...BUILT_IN_PROVIDERS, ...addedProviders(settings)];
+  const prefix = names.find((one) => wanted.startsWith(`${one}/`));
   const name = requireProvider(
     choice.provider ??
       (isAsked(model) ? prefix : undefined) ??
@@ -80,6 +96,7 @@ function chosen(settings: Settings, choice: ProviderChoice): Chosen {
       conversation?.provider ??
       prefix ??
       settings.value('provider'),
+    names,
   );
   const isOwn =
     model.origin === 'option' ||
@@ -94,16 +111,10 @@ function isAsked({ origin }: Setting): boolean {
   return origin === 'option' || origin === 'environment';
 }
 
-const PROVIDER_NAMES: readonly ProviderName[] = ['mira', 'openai', 'anthropic', 'ollama'];
-
-function isProvider(name: string | undefined): name is ProviderName {
-  return PROVIDER_NAMES.some((known) => known === name);
-}
-
-function requireProvider(name: string): ProviderName {
-  if (isProvider(name)) return name;
+function requireProvider(name: string, names: readonly string[]): string {
+  if (names.includes(name)) return name;
   throw new MiraError('invalid_input', 'There is no provider of that name.', {
-    hint: `The providers are: ${PROVIDER_NAMES.join(', ')}.`,
+    hint: `The providers are: ${names.join(', ')}.`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { valueCommand } from '../define.ts';
+import { findProviderSetting } from './provider-settings.ts';
 import { requireKey, rowJson, settingRows } from './settings-rows.ts';
 import type { SettingRow } from './settings-rows.ts';
 
@@ -8,7 +9,7 @@ export const get = valueCommand<Record<never, never>, SettingRow>({
   options: {},
   examples: [{ command: 'mira config get model', shows: 'the model that answers' }],
   run: async (context, { args: [name = ''] }) => {
-    const key = requireKey(name);
+    const key = findProviderSetting(name) ? name : requireKey(name);
     const row = (await settingRows(context)).find(
       (candidate) => candidate.key === (key === 'default_profile' ? 'profile' : key),
     );

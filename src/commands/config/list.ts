@@ -12,9 +12,13 @@ export const list = valueCommand<Record<never, never>, Listing>({
   options: {},
   examples: [{ command: 'mira config list', shows: 'settings with their origin' }],
   run: async (context) => ({ path: context.paths.configFile, rows: await settingRows(context) }),
-  human: ({ rows }, style) =>
-    rows
-      .map(({ key, value, from }) => `${key.padEnd(10)} ${value ?? style.dim('(unset)')}  ${style.dim(from)}`)
-      .join('\n'),
+  human: ({ rows }, style) => {
+    const width = Math.max(10, ...rows.map(({ key }) => key.length));
+    return rows
+      .map(
+        ({ key, value, from }) => `${key.padEnd(width)} ${value ?? style.dim('(unset)')}  ${style.dim(from)}`,
+      )
+      .join('\n');
+  },
   json: ({ path, rows }) => ({ schema: 'mira.config/1', path, settings: rows.map(rowJson) }),
 });

@@ -85,4 +85,23 @@ describe.concurrent('a key in a question', () => {
       [{ role: 'user', content: 'What is it then?' }],
     ]);
   });
+
+  test('that was never sent does not keep the next question out of the history', async () => {
+    await using server = await startServer();
+    await using home = await isolatedHome();
+    const token = `opaque/${'token'.repeat(4)}`;
+    const env = { ...server.env, MIRA_API_KEY: undefined, MIRA_TOKEN: token };
+    await using terminal = await openTerminal({ args: ['chat'], env, home, cwd: home.path });
+    await terminal.waitFor('/help');
+    terminal.write(`Is ${token} valid?\r`);
+    await terminal.waitFor('the credential that it would be sent with');
+    terminal.write('Is it?\r');
+    await terminal.waitFor('Fine.');
+    terminal.write('/quit\r');
+    await terminal.exit;
+
+    expect(JSON.parse((await runMira(['history', 'list', '--json'], { home })).stdout)).toMatchObject({
+      conversations: [{ title: 'Is it?', messages: 2 }],
+    });
+  });
 });

@@ -50,6 +50,8 @@ export function createRecorder(world: World, options: RecorderOptions): Recorder
   const told = new Map<string, readonly number[]>();
   /** Conversations of which a part could not be saved: the rest of them would make no sense. */
   const lost = new Set<string>();
+  /** Conversations that have a name and are not saved yet: a question that is never sent leaves no trace. */
+  const named = new Set<string>();
   if (conversation) told.set(conversation.id, numbersOf(conversation));
   /** The next question may come while the answer before it is still being saved. */
   let lastEnded: Promise<void> = Promise.resolve();
@@ -57,7 +59,7 @@ export function createRecorder(world: World, options: RecorderOptions): Recorder
   async function addTurn(history: History, turn: RecordedTurn & { readonly id: string }): Promise<Place> {
     const { question, provider, model, system, earlier } = turn;
     const at = world.now();
-    const isNew = turn.conversationId === undefined;
+    const isNew = named.delete(turn.id);
     const id = isNew
       ? await history.create({ id: turn.id, question, provider, model, profile, system, at })
       : turn.id;
@@ -73,6 +75,7 @@ export function createRecorder(world: World, options: RecorderOptions): Recorder
       const { conversationId } = turn;
       if (conversationId !== undefined && lost.has(conversationId)) return notRecording;
       const id = conversationId ?? newConversationId({ now: world.now(), random: world.random() });
+      if (conversationId === undefined) named.add(id);
       const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>();
       return {
         id,

@@ -59,10 +59,11 @@ export function createRecorder(world: World, options: RecorderOptions): Recorder
   async function addTurn(history: History, turn: RecordedTurn & { readonly id: string }): Promise<Place> {
     const { question, provider, model, system, earlier } = turn;
     const at = world.now();
-    const isNew = named.delete(turn.id);
+    const isNew = named.has(turn.id);
     const id = isNew
       ? await history.create({ id: turn.id, question, provider, model, profile, system, at })
       : turn.id;
+    named.delete(id);
     const before = isNew ? [] : (told.get(id) ?? numbersOf(await history.find(id)));
     const after = earlier < before.length ? (before[earlier - 1] ?? 0) : undefined;
     const answer = await history.addTurn(id, { question, provider, model, system, after, at });

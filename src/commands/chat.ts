@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { MiraError } from '../errors.ts';
 import type { Conversation } from '../store/history.ts';
-import type { ChatMessage, ChatRequest } from '../chat/provider.ts';
+import type { ChatImage, ChatMessage, ChatRequest } from '../chat/provider.ts';
 import type { AnswerEvent } from './chat/answer-json.ts';
 import { answerLines, answerObject } from './chat/answer-json.ts';
 import type { HeldRequest } from './chat/hold-request.ts';
@@ -23,6 +23,7 @@ const options = {
   system: { kind: 'text', flags: '-s, --system <text>', summary: 'what the model is told about its task' },
   systemFile: { kind: 'text', flags: '--system-file <path>', summary: 'the same from a file' },
   file: { kind: 'list', flags: '-f, --file <path>', summary: 'text file to ask about; may be given again' },
+  image: { kind: 'list', flags: '-i, --image <path>', summary: 'picture to ask about; may be given again' },
   maxTokens: {
     kind: 'number',
     flags: '--max-tokens <n>',
@@ -98,6 +99,7 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     { command: 'mira chat "Explain device codes in one sentence"', shows: 'one answer' },
     { command: 'git diff | mira chat "Write a commit message"', shows: 'ask about what a pipe brings' },
     { command: 'mira chat "Explain" -f main.c -f util.c', shows: 'ask about files' },
+    { command: 'mira chat "What is it?" -i a.png -m openai/MODEL', shows: 'ask about a picture' },
     { command: 'mira chat -c "And in two?"', shows: 'go on with the last conversation' },
     { command: 'mira chat "hi" --json | jq -r .text', shows: 'for a script' },
     { command: 'mira chat "hi" --json --stream', shows: 'an event a line' },
@@ -131,7 +133,7 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     stream && !dryRun ? { schema: 'mira.chat.event/1', event: 'error' } : undefined,
   interactive: async (context, input) => {
     const { stdin, stdout } = context.io;
-    const asks = input.args.length > 0 || input.options.file.length > 0;
+    const asks = [input.args, input.options.file, input.options.image].some((given) => given.length > 0);
     const { stream, dryRun, schema } = input.options;
     if (asks || stream || dryRun || schema !== undefined || !stdin.isTerminal || !stdout.isTerminal)
       return undefined;
@@ -195,8 +197,9 @@ async function prepare(context: Context, input: ChatInput): Promise<Prepared> {
   const earlier = conversation ? saidSoFar(conversation) : [];
   const system = (await systemText(input)) ?? conversation?.system;
   const { wanted, told } = await wantedShape(input, system);
-  const messages = composeMessages({ system: told, history: earlier, prompt });
-  const choice = { ...choiceOf(input), conversation };
+  const images = await imagesOf(input);
+  const messages = composeMessages({ system: told, history: earlier, prompt, images });
+  const choice = { ...choiceOf(input), conversation, showsImages: images.length > 0 };
   if (!choice.allowSecrets) {
     const { refuseKeys } = await import('./chat/refuse-secrets.ts');
     refuseKeys(messages);
@@ -212,6 +215,12 @@ interface Prepared {
   readonly messages: readonly ChatMessage[];
   readonly choice: ProviderChoice;
   readonly wanted: AnswerSchema | undefined;
+}
+
+async function imagesOf({ options: { image } }: ChatInput): Promise<readonly ChatImage[]> {
+  if (image.length === 0) return [];
+  const { readImage } = await import('./chat/read-image.ts');
+  return Promise.all(image.map((path) => readImage(path, '--image')));
 }
 
 /** The shape that is asked for, and what the model is told then. */

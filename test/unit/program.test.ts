@@ -91,6 +91,7 @@ describe('the options of a command', () => {
     system: undefined,
     systemFile: undefined,
     file: [],
+    image: [],
     maxTokens: undefined,
     temperature: undefined,
     timeout: undefined,
@@ -116,6 +117,7 @@ describe('the options of a command', () => {
     ['chat -mmira-pro hi', { ...nothing, model: 'mira-pro' }, ['hi']],
     ['chat -qm mira-pro hi', { ...nothing, model: 'mira-pro' }, ['hi']],
     ['chat -f a.c -f b.c why', { ...nothing, file: ['a.c', 'b.c'] }, ['why']],
+    ['chat -i a.png --image b.jpg why', { ...nothing, image: ['a.png', 'b.jpg'] }, ['why']],
     [
       'chat --max-tokens 7 --temperature 0.5 --timeout 1.5 --retries 0 hi',
       { ...nothing, maxTokens: 7, temperature: 0.5, timeout: 1.5, retries: 0 },

@@ -16,6 +16,8 @@ export interface ProviderChoice {
   readonly force: boolean;
   /** For --allow-secrets. */
   readonly allowSecrets?: boolean | undefined;
+  /** The question comes with pictures. */
+  readonly showsImages?: boolean | undefined;
   /** The conversation that goes on: who answered in it goes on too, unless an option or the environment says otherwise. */
   readonly conversation?: { readonly provider: string; readonly model: string } | undefined;
 }
@@ -57,12 +59,14 @@ function kindOf(name: string): ProviderKind {
 
 /**
  * The provider and the model that answers.
- * @throws MiraError `not_signed_in`, `other_origin`, `invalid_input` for a provider that does not exist, `model_not_found`
+ * @throws MiraError `not_signed_in`, `other_origin`, `model_not_found`, `invalid_input` for a provider that does not exist
+ *   or is not to be shown pictures
  */
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {
   const { name, model } = chosen(await context.settings(), choice);
   const kind = kindOf(name);
   const provider = await kind.open(careful(context, choice), choice);
+  if (choice.showsImages === true) (await import('./require-takes-images.ts')).requireTakesImages(provider);
   return { provider, model: model ?? (await kind.defaultModel(context, provider)) };
 }
 

@@ -24,6 +24,8 @@ export interface ScreenOptions {
   readonly style: Style;
   readonly reflow: Reflow;
   readonly keyboard: Keyboard;
+  /** Written first, above the first picture. */
+  readonly above: string;
   readonly first: Picture;
   readonly onKeys: (keys: readonly ChatKey[]) => void;
   readonly onResize: (size: Size) => void;
@@ -149,10 +151,11 @@ export function openScreen(options: ScreenOptions): Screen {
     stdin.setRawMode(false);
   }
 
-  // Before the first frame, so that what is typed on seeing it is not echoed by the terminal itself.
+  // Before anything is drawn, so that what is typed on seeing it is not echoed by the terminal itself.
   stdin.setRawMode(true);
   // A prompt before this may have left it paused, and Ink alone does not wake it then.
   stdin.resume();
+  stdout.write(options.above);
   const ink = render(view(options.first), {
     stdin: createKeyInput(stdin),
     stdout: output.stream,

@@ -210,10 +210,10 @@ export async function runChat(options: ChatOptions): Promise<void> {
 
   const onLeave = (): void => dispatch({ kind: 'leave', at: now() });
 
-  stdout.write(painted(talkRows(options.talk, state), style));
   const screen = openScreen({
     ...options,
     keyboard: aids.keyboard,
+    above: painted(talkRows(options.talk, state), style),
     first: layout(state, options, now()),
     onKeys: (keys) => {
       for (const key of keys) dispatch({ kind: 'key', key, at: now() });

@@ -1,4 +1,5 @@
 /** Slash commands that reach files, the clipboard and the server, typed into the chat on a terminal. */
+import { execFileSync } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -25,6 +26,9 @@ async function serve(exchange: RawExchange): Promise<void> {
   );
   return undefined;
 }
+
+/** As kitty's protocol tells it. */
+const ESCAPE = '\x1b[27u';
 
 /** A notice of the command before may still be there. */
 const WAIT = { timeout: 30_000 };
@@ -76,6 +80,16 @@ describe.concurrent('slash commands', () => {
     const asked = chat.requests.map(({ body }) => JSON.parse(body).messages.at(-1).content);
     expect(asked).toEqual(['explain\n\na.c:\nint a;', 'again']);
     await chat.type('/attach nowhere.txt', 'there is no such file');
+  });
+
+  test('let go of a pipe that gives nothing', async () => {
+    await using chat = await openChat();
+    execFileSync('mkfifo', [join(chat.home, 'pipe')]);
+    await chat.type('/attach pipe', 'Esc stops');
+    chat.terminal.write(ESCAPE);
+    await chat.terminal.waitFor((screen) => !screen.join('\n').includes('Esc stops'));
+    chat.terminal.write('\x04');
+    expect(await chat.terminal.exit).toEqual({ code: 0, signal: 0 });
   });
 
   test('save the answer and the conversation, and write over nothing', async () => {

@@ -1,9 +1,10 @@
 /** `mira chat` in scripts: what goes to which stream, how stdin and files are read, what is sent. */
 import { writeFile } from 'node:fs/promises';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { answerWith, begin, finish, say, startChatServer } from '../support/chat-server.ts';
 import { isolatedHome, MIRA, OPEN, runMira, startMira } from '../support/run-mira.ts';
 import type { Environment, IsolatedHome } from '../support/run-mira.ts';
@@ -291,6 +292,21 @@ describe.concurrent('a question', () => {
     expect(await runMira(['chat', 'x', '-p', 'nobody'], { env })).toMatchObject({ code: 2 });
     expect(await runMira(['chat', 'x', '--max-tokens', '1.5'], { env })).toMatchObject({ code: 2 });
     expect(await runMira(['chat', 'x', '--temperature', '3'], { env })).toMatchObject({ code: 2 });
+    expect(server.requests).toEqual([]);
+  });
+
+  test('in a named pipe is waited for, which Ctrl-C ends', async () => {
+    await using server = await startChatServer(HELLO);
+    await using home = await isolatedHome();
+    const pipe = join(home.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const chat = await startMira(['chat', 'x', '-f', pipe], { home, env: server.env });
+    // Writing can begin once somebody reads.
+    const writer = await vi.waitFor(() => openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK), 10_000);
+    chat.signal('SIGINT');
+
+    const result = await chat.finished.finally(() => closeSync(writer));
+    expect(result).toMatchObject({ code: 130, signal: null, stdout: '' });
     expect(server.requests).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 /** What is asked: the words of the line, what stdin holds, and the files that were named. */
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
+import { openFile } from '../open-file.ts';
 import { readStdin } from '../read-stdin.ts';
 
 /** Of a file, and of stdin (cli.md 4). */
@@ -64,15 +64,19 @@ export async function readAtMost(
   { most, option }: { readonly most: number; readonly option: string },
 ): Promise<Buffer> {
   const parts: Uint8Array[] = [];
+  let length = 0;
   try {
-    for await (const part of createReadStream(file, { end: most })) parts.push(part);
+    for await (const part of (await openFile(file)) as AsyncIterable<Uint8Array>) {
+      parts.push(part);
+      length += part.length;
+      if (length > most) break;
+    }
   } catch (error) {
     throw new MiraError('invalid_input', `${option}: ${file} cannot be read (${reasonOf(error)}).`, {
       cause: error,
     });
   }
-  const bytes = Buffer.concat(parts);
-  if (bytes.length <= most) return bytes;
+  if (length <= most) return Buffer.concat(parts);
   throw new MiraError(
     'input_too_large',
     `${option}: ${file} is larger than ${Math.floor(most / 1024 / 1024)} MB.`,

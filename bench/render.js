@@ -187,6 +187,10 @@ async function benchFirstFrame({ server, home }) {
     child.stderr.resume();
     await once(child, 'close');
   };
+  // What was compiled is kept by a program that ends of itself.
+  const first = await openChat({ server, home });
+  first.write('/quit\r');
+  await first.exit;
   const subject = async () => {
     const program = await openChat({ server, home });
     program.signal('SIGKILL');

@@ -134,6 +134,19 @@ const EDITS = [
     to: 'false',
   },
   {
+    // Ink's layout holds its WebAssembly as base64 and would fetch it from itself, which brings all that Node needs to
+    // fetch anything. Where there is no fetch, it decodes.
+    file: /[\\/]yoga-layout[\\/]dist[\\/]binaries[\\/]yoga-wasm-base64-esm\.js$/,
+    from: '"function"!=typeof fetch',
+    to: 'true',
+  },
+  {
+    // The set of all emoji takes longer to compile than all else that Ink measures text with. Each has one of these.
+    file: /[\\/](?:ink|widest-line|wrap-ansi|slice-ansi|cli-truncate)[\\/]node_modules[\\/]string-width[\\/]index\.js$/,
+    from: 'rgiEmojiRegex.test(',
+    to: '/[\\p{Emoji_Presentation}\\uFE0F]/u.test(segment) && rgiEmojiRegex.test(',
+  },
+  {
     // For subcommands that are programs of their own: mira has none.
     file: /[\\/]commander[\\/]lib[\\/]command\.js$/,
     from: "import childProcess from 'node:child_process';",

@@ -4,18 +4,20 @@ import type { Env } from '../../../context.ts';
 import { MiraError } from '../../../errors.ts';
 
 /**
- * The path a slash command was given; `~/` is the home folder, and quotes around a path are taken off.
+ * The path a slash command was given; `~` is the home folder, and quotes around a path are taken off.
  * @throws MiraError `invalid_usage` when there is none
  */
 export function requirePath(
   argument: string | undefined,
   { command, env }: { readonly command: string; readonly env: Env },
 ): string {
-  if (argument === undefined) {
+  const path = /^(["'])(.*)\1$/u.exec(argument ?? '')?.[2] ?? argument ?? '';
+  if (path === '') {
     throw new MiraError('invalid_usage', `${command} needs the name of a file.`, {
       hint: `For example: ${command} notes.md`,
     });
   }
-  const path = /^(["'])(.*)\1$/u.exec(argument)?.[2] ?? argument;
-  return path.startsWith('~/') ? join(env['HOME'] ?? homedir(), path.slice(2)) : path;
+  const home = env['HOME'] ?? homedir();
+  if (path === '~') return home;
+  return path.startsWith('~/') ? join(home, path.slice(2)) : path;
 }

@@ -56,6 +56,9 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
       else stop(name);
     });
   }
+  // A file that may grow no further (`ulimit -f`) fails as a full disk does. Ink takes the signal that comes with it for
+  // the end of the program where nobody else listens.
+  host.on('SIGXFSZ', () => {});
   return {
     signal: controller.signal,
     interrupt: () => stop('SIGINT'),

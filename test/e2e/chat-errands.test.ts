@@ -114,6 +114,7 @@ describe.concurrent('slash commands', () => {
       ],
     });
     await chat.type('/export no/where.md', 'there is no such folder');
+    await chat.type('/save ./', './ is a folder.');
   });
 
   test('copy through the terminal', async () => {

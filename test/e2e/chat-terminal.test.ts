@@ -1,8 +1,8 @@
 /** The chat on a terminal, as the built program draws it: typing, streaming, stopping, leaving. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { begin, finish, say, startChatServer } from '../support/chat-server.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { answerWith, begin, finish, say, startChatServer } from '../support/chat-server.ts';
 import type { RawExchange } from '../support/raw-server.ts';
 import { isolatedHome, MIRA } from '../support/run-mira.ts';
 import { openTerminal } from '../support/terminal.ts';
@@ -119,6 +119,30 @@ describe.concurrent('the chat on a terminal', () => {
 
     expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
     expect(terminal.scrollback().filter((line) => line.includes('the first half'))).toHaveLength(1);
+  });
+
+  test('goes on where no file may grow, says so once, and leaves no part of a file', async () => {
+    await using server = await startChatServer((exchange) => answerWith(exchange, 'word '.repeat(2_000)));
+    await using home = await isolatedHome();
+    await using terminal = await openTerminal({
+      command: ['/bin/sh', '-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, MIRA, 'chat'],
+      home,
+      cwd: home.path,
+      env: server.env,
+      cols: 200,
+    });
+    await waitForPrompt(terminal);
+    await ask(terminal, 'one');
+    await terminal.waitFor('This conversation is not saved.');
+    await ask(terminal, '/save answer.md');
+    await terminal.waitFor('answer.md cannot be written: the limit for the size of a file is reached.');
+    await ask(terminal, 'two');
+    await vi.waitFor(() => expect(server.requests).toHaveLength(2));
+    await leave(terminal);
+
+    expect(await terminal.exit).toEqual({ code: 0, signal: 0 });
+    expect(terminal.scrollback().filter((line) => line.includes('is not saved'))).toHaveLength(1);
+    expect(await readdir(home.path)).not.toContain('answer.md');
   });
 
   test('obeys no control sequence of an answer', async () => {

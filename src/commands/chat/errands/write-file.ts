@@ -1,5 +1,5 @@
 /** What was said, as a file of its own; one that exists is never written over. */
-import { writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MiraError } from '../../../errors.ts';
 import type { Reply } from '../../../ui/chat/errand.ts';
@@ -33,11 +33,24 @@ export async function exportConversation({ argument, context, talk }: ErrandOpti
 
 async function written(path: string, text: string): Promise<Reply> {
   try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+    await writeNew(path, text);
   } catch (error) {
     throw writeFailure(path, error);
   }
   return { notice: `Written to ${basename(path)}.` };
+}
+
+/** All of the text or, where that is not possible, no file. */
+async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
 }
 
 function writeFailure(path: string, error: unknown): MiraError {
@@ -51,6 +64,17 @@ function writeFailure(path: string, error: unknown): MiraError {
     case 'ENOSPC':
     case 'EDQUOT':
       return new MiraError('disk_full', `${path} could not be written: the disk is full.`, { cause: error });
+    case 'EFBIG':
+      return new MiraError(
+        'disk_full',
+        `${path} cannot be written: the limit for the size of a file is reached.`,
+        { cause: error },
+      );
+    case 'EISDIR':
+      return new MiraError('invalid_input', `${path} is a folder.`, {
+        hint: 'Give the name of a file.',
+        cause: error,
+      });
     case 'ENOENT':
     case 'ENOTDIR':
       return new MiraError('invalid_input', `${path} cannot be written: there is no such folder.`, {

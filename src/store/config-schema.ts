@@ -29,6 +29,15 @@ export interface ProviderConfig {
   readonly models?: readonly string[];
 }
 
+/** The providers that mira knows by itself; the configuration takes the place of none of them. */
+export const BUILT_IN_PROVIDERS = ['mira', 'openai', 'anthropic', 'ollama'] as const;
+
+export type BuiltInProvider = (typeof BUILT_IN_PROVIDERS)[number];
+
+export function isBuiltIn(provider: string): provider is BuiltInProvider {
+  return BUILT_IN_PROVIDERS.some((known) => known === provider);
+}
+
 /** Keys that are not listed here are kept and ignored: another version of mira may know them. */
 export interface Config {
   readonly default_profile?: string;

@@ -4,12 +4,11 @@ import { requireServiceKey } from '../../auth/service-key.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createAnthropicProvider } from '../../chat/providers/anthropic.ts';
 import type { Context } from '../../context.ts';
-import type { ProviderChoice } from './open-provider.ts';
-import { patienceOf } from './patience.ts';
+import type { Opening } from './open-provider.ts';
 import { withoutVersion } from './without-version.ts';
 
 /** @throws MiraError `credential_missing`, `malformed_key`, `other_vendor`, `invalid_url` */
-export async function openAnthropic(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+export async function openAnthropic(context: Context, choice: Opening): Promise<ChatProvider> {
   const { env, keepOut } = context;
   const addressFrom = 'ANTHROPIC_BASE_URL';
   const written = env[addressFrom] ?? ANTHROPIC_API;
@@ -30,6 +29,6 @@ export async function openAnthropic(context: Context, choice: ProviderChoice): P
     }),
     isAnthropic,
     addressFrom,
-    ...patienceOf(context, choice),
+    ...choice.patience,
   });
 }

@@ -5,13 +5,12 @@ import type { ChatProvider } from '../../chat/provider.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import type { ProviderConfig } from '../../store/config-schema.ts';
-import type { ProviderChoice } from './open-provider.ts';
-import { patienceOf } from './patience.ts';
+import type { Opening } from './open-provider.ts';
 import { withoutVersion } from './without-version.ts';
 
 export interface CustomChoice {
   readonly name: string;
-  readonly choice: ProviderChoice;
+  readonly choice: Opening;
 }
 
 /** @throws MiraError `invalid_config`, `invalid_url`, `credential_missing`, `malformed_key`, `other_vendor` */
@@ -41,7 +40,7 @@ export async function openCustom(context: Context, { name, choice }: CustomChoic
     bearer,
     addressFrom,
     withoutKey: `Say which variable holds its key: mira config set providers.${name}.env NAME`,
-    ...patienceOf(context, choice),
+    ...choice.patience,
   });
   return models === undefined || models.length === 0
     ? provider

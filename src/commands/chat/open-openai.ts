@@ -4,11 +4,10 @@ import { requireServiceKey } from '../../auth/service-key.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createOpenAiProvider } from '../../chat/providers/openai.ts';
 import type { Context } from '../../context.ts';
-import type { ProviderChoice } from './open-provider.ts';
-import { patienceOf } from './patience.ts';
+import type { Opening } from './open-provider.ts';
 
 /** @throws MiraError `credential_missing`, `malformed_key`, `other_vendor`, `invalid_url` */
-export async function openOpenAi(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+export async function openOpenAi(context: Context, choice: Opening): Promise<ChatProvider> {
   const { env, keepOut } = context;
   const addressFrom = 'OPENAI_BASE_URL';
   const written = env[addressFrom] ?? OPENAI_API;
@@ -32,6 +31,6 @@ export async function openOpenAi(context: Context, choice: ProviderChoice): Prom
       ? { limit: 'max_completion_tokens', includesUsage: true, takesSchema: true }
       : { limit: 'max_tokens', includesUsage: false },
     addressFrom,
-    ...patienceOf(context, choice),
+    ...choice.patience,
   });
 }

@@ -1,12 +1,13 @@
 /** From options and settings to a provider that answers: which service, at which address, with which credential. */
+import { DEFAULT_RETRIES } from '../../api/retry.ts';
+import type { Patience } from '../../chat/ask.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createMiraProvider } from '../../chat/providers/mira.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import type { Setting, Settings } from '../../settings.ts';
-import { addedProviders, BUILT_IN_PROVIDERS, isBuiltIn } from '../provider-names.ts';
-import type { BuiltInProvider } from '../provider-names.ts';
-import { patienceOf } from './patience.ts';
+import { BUILT_IN_PROVIDERS, isBuiltIn } from '../../store/config-schema.ts';
+import type { BuiltInProvider } from '../../store/config-schema.ts';
 import { refusingOwnCredential } from './refuse-secrets.ts';
 
 export interface ProviderChoice {
@@ -27,7 +28,12 @@ export interface OpenProvider {
   readonly model: string;
 }
 
-type Open = (context: Context, choice: ProviderChoice) => Promise<ChatProvider>;
+/** A choice, and how long its provider is borne with. */
+export interface Opening extends ProviderChoice {
+  readonly patience: Patience;
+}
+
+type Open = (context: Context, opening: Opening) => Promise<ChatProvider>;
 
 interface ProviderKind {
   readonly open: Open;
@@ -65,7 +71,7 @@ function kindOf(name: string): ProviderKind {
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {
   const { name, model } = chosen(await context.settings(), choice);
   const kind = kindOf(name);
-  const provider = await kind.open(careful(context, choice), choice);
+  const provider = await kind.open(careful(context, choice), opening(context, choice));
   if (choice.showsImages === true) (await import('./require-takes-images.ts')).requireTakesImages(provider);
   return { provider, model: model ?? (await kind.defaultModel(context, provider)) };
 }
@@ -73,7 +79,13 @@ export async function openProvider(context: Context, choice: ProviderChoice): Pr
 /** The provider alone, whatever its models are. Throws like `openProvider`. */
 export async function connectProvider(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
   const { name } = chosen(await context.settings(), choice);
-  return kindOf(name).open(careful(context, choice), choice);
+  return kindOf(name).open(careful(context, choice), opening(context, choice));
+}
+
+function opening(context: Context, choice: ProviderChoice): Opening {
+  const { sleep, now, random, log } = context;
+  const patience = { retries: choice.retries ?? DEFAULT_RETRIES, sleep, now, random, log };
+  return { ...choice, patience };
 }
 
 function careful(context: Context, { allowSecrets = false }: ProviderChoice): Context {
@@ -91,7 +103,8 @@ function chosen(settings: Settings, choice: ProviderChoice): Chosen {
   const model = settings.get('model', choice.model);
   const provider = settings.get('provider', choice.provider);
   const wanted = model.value ?? '';
-  const names = [...BUILT_IN_PROVIDERS, ...addedProviders(settings)];
+  const added = Object.keys(settings.providers).filter((one) => !isBuiltIn(one));
+  const names = [...BUILT_IN_PROVIDERS, ...added];
   const prefix = names.find((one) => wanted.startsWith(`${one}/`));
   const name = requireProvider(
     choice.provider ??
@@ -122,7 +135,7 @@ function requireProvider(name: string, names: readonly string[]): string {
   });
 }
 
-async function openMira(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+async function openMira(context: Context, choice: Opening): Promise<ChatProvider> {
   const credentials = await context.credentials();
   const credential = await credentials.require();
   const apiUrl = credentials.apiUrl(credential);
@@ -130,26 +143,26 @@ async function openMira(context: Context, choice: ProviderChoice): Promise<ChatP
     http: await context.http(),
     baseUrl: apiUrl,
     bearer: credentials.bearer(credential, { apiUrl, force: choice.force }),
-    ...patienceOf(context, choice),
+    ...choice.patience,
   });
 }
 
-async function openOpenAi(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+async function openOpenAi(context: Context, choice: Opening): Promise<ChatProvider> {
   const { openOpenAi: open } = await import('./open-openai.ts');
   return open(context, choice);
 }
 
-async function openAnthropic(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+async function openAnthropic(context: Context, choice: Opening): Promise<ChatProvider> {
   const { openAnthropic: open } = await import('./open-anthropic.ts');
   return open(context, choice);
 }
 
-async function openOllama(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
+async function openOllama(context: Context, choice: Opening): Promise<ChatProvider> {
   const { createOllamaProvider } = await import('../../chat/providers/ollama.ts');
   const { ollamaAddress } = await import('./ollama-address.ts');
   const { baseUrl, isPlain } = ollamaAddress(context.env);
   if (isPlain) context.notice(`What you ask goes to ${baseUrl.host} without encryption.`);
-  return createOllamaProvider({ http: await context.http(), baseUrl, ...patienceOf(context, choice) });
+  return createOllamaProvider({ http: await context.http(), baseUrl, ...choice.patience });
 }
 
 async function firstOfOllama(context: Context, provider: ChatProvider): Promise<string> {

@@ -2,9 +2,8 @@
 import { parseServiceUrl } from '../../api/url.ts';
 import { MiraError } from '../../errors.ts';
 import type { Settings } from '../../settings.ts';
-import { PROVIDER_KEYS } from '../../store/config-schema.ts';
+import { isBuiltIn, PROVIDER_KEYS } from '../../store/config-schema.ts';
 import type { ProviderConfig, ProviderKey } from '../../store/config-schema.ts';
-import { isBuiltIn } from '../provider-names.ts';
 import type { SettingRow } from './settings-rows.ts';
 
 export interface ProviderSetting {

@@ -114,7 +114,7 @@ describe.concurrent('slash commands', () => {
       ],
     });
     await chat.type('/export no/where.md', 'there is no such folder');
-    await chat.type('/save ./', './ is a folder.');
+    await chat.type('/save notes/', 'notes/ names a folder.');
   });
 
   test('copy through the terminal', async () => {

@@ -71,7 +71,7 @@ function writeFailure(path: string, error: unknown): MiraError {
         { cause: error },
       );
     case 'EISDIR':
-      return new MiraError('invalid_input', `${path} is a folder.`, {
+      return new MiraError('invalid_input', `${path} names a folder.`, {
         hint: 'Give the name of a file.',
         cause: error,
       });

@@ -1,5 +1,5 @@
 /** What editing keys do to the text being written: readline's, over graphemes, words and rows as they are shown. */
-import { redo, replace, undo } from './composer/changes.ts';
+import { redo, replace, replaceAll, undo } from './composer/changes.ts';
 import { graphemeAfter, graphemeBefore } from './composer/graphemes.ts';
 import { kill, yank, yankOlder } from './composer/kill.ts';
 import { lineEnd, lineStart } from './composer/lines.ts';
@@ -17,7 +17,6 @@ import { foldPaste, isFolded, refold, unfold } from './composer/pastes.ts';
 import { isUntouched, recall } from './composer/recall.ts';
 import { acceptSearch, cancelSearch, searchFor, searchForLess, searchOn } from './composer/search.ts';
 import { spaceWordBefore, wordAfter, wordBefore } from './composer/words.ts';
-import { replaceAll } from './composer/changes.ts';
 import type { Composer } from './composer.ts';
 
 export type Edit =

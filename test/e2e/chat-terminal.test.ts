@@ -135,7 +135,7 @@ describe.concurrent('the chat on a terminal', () => {
     await ask(terminal, 'one');
     await terminal.waitFor('This conversation is not saved.');
     await ask(terminal, '/save answer.md');
-    await terminal.waitFor('answer.md cannot be written: the limit for the size of a file is reached.');
+    await terminal.waitFor('✗ Cannot write answer.md: the limit for the size of a file is reached.\n');
     await ask(terminal, 'two');
     await vi.waitFor(() => expect(server.requests).toHaveLength(2));
     await leave(terminal);

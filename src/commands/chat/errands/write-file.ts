@@ -2,6 +2,7 @@
 import { open, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MiraError } from '../../../errors.ts';
+import { storageError, systemCode } from '../../../store/storage-error.ts';
 import type { Reply } from '../../../ui/chat/errand.ts';
 import { lastAnswer } from '../../../ui/chat/talk.ts';
 import type { ErrandOptions } from '../errands.ts';
@@ -53,23 +54,13 @@ async function writeNew(path: string, text: string): Promise<void> {
   }
 }
 
-function writeFailure(path: string, error: unknown): MiraError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
+function writeFailure(path: string, error: unknown): unknown {
+  switch (systemCode(error)) {
     case 'EEXIST':
       return new MiraError('invalid_input', `${path} exists already, and is left as it is.`, {
         hint: 'Give another name.',
         cause: error,
       });
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new MiraError('disk_full', `${path} could not be written: the disk is full.`, { cause: error });
-    case 'EFBIG':
-      return new MiraError(
-        'disk_full',
-        `${path} cannot be written: the limit for the size of a file is reached.`,
-        { cause: error },
-      );
     case 'EISDIR':
       return new MiraError('invalid_input', `${path} names a folder.`, {
         hint: 'Give the name of a file.',
@@ -80,13 +71,10 @@ function writeFailure(path: string, error: unknown): MiraError {
       return new MiraError('invalid_input', `${path} cannot be written: there is no such folder.`, {
         cause: error,
       });
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new MiraError('storage_failed', `${path} cannot be written: no permission.`, { cause: error });
-    default:
-      return new MiraError('storage_failed', `${path} cannot be written (${String(code)}).`, {
-        cause: error,
-      });
+    default: {
+      const failure = storageError(error, { file: path, doing: 'write' });
+      // Its hint is about the folders of mira.
+      return failure instanceof MiraError ? failure.with({ hint: undefined }) : failure;
+    }
   }
 }

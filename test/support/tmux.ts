@@ -56,6 +56,8 @@ export async function openTmux(options: TmuxOptions): Promise<Tmux> {
     ['set-option', '-g', 'history-limit', '200000'],
     ['set-option', '-g', 'status', 'off'],
     ['set-option', '-g', 'escape-time', '0'],
+    // A test that is killed takes its server along.
+    ['set-option', '-s', 'exit-unattached', 'on'],
     ['new-session', '-x', String(cols), '-y', String(rows), '-c', home.path, ...shell],
   ];
   const client = spawn(

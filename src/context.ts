@@ -68,6 +68,8 @@ export interface Context {
   readonly interrupt: () => void;
   /** Gives the next Ctrl-Cs to `listener` instead, until the returned function is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
+  /** Tells when a stopped program goes on, until the returned function is called. */
+  readonly onContinue: (listener: () => void) => () => void;
   readonly log: Log;
   /** A line for a person on stderr; `--quiet` hides it. */
   readonly notice: (message: string) => void;

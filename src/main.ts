@@ -146,6 +146,7 @@ function createContext(world: World): Context {
     signal: signals.signal,
     interrupt: signals.interrupt,
     onInterrupt: signals.onInterrupt,
+    onContinue: signals.onContinue,
     log,
     notice,
     warn,

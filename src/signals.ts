@@ -21,6 +21,8 @@ export interface Signals {
   withoutInterruption<T>(work: () => Promise<T>): Promise<T>;
   /** Gives the next Ctrl-Cs to `listener` instead, until the returned function is called; then to the one before it. */
   onInterrupt(listener: () => void): () => void;
+  /** Tells when a stopped program goes on (SIGCONT), until the returned function is called. */
+  onContinue(listener: () => void): () => void;
 }
 
 export interface SignalsHost {
@@ -77,6 +79,10 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
         const index = listeners.lastIndexOf(listener);
         if (index >= 0) listeners.splice(index, 1);
       };
+    },
+    onContinue: (listener) => {
+      host.on('SIGCONT', listener);
+      return () => void host.off('SIGCONT', listener);
     },
   };
 }

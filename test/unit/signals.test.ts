@@ -7,7 +7,7 @@ import type { Signals } from '../../src/signals.ts';
 interface Program {
   readonly signals: Signals;
   /** As the system delivers it. */
-  send(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void;
+  send(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGCONT'): void;
   /** Exit statuses the program was left with, in order; a real one ends at the first. */
   readonly left: readonly number[];
   readonly said: readonly string[];
@@ -181,4 +181,16 @@ describe('a listener', () => {
 
     expect([first, second].map((listener) => listener.mock.calls.length)).toEqual([1, 0]);
   });
+});
+
+test('going on after a stop is told until nobody wants to know', () => {
+  const program = startProgram();
+  const listener = vi.fn<() => void>();
+  const forget = program.signals.onContinue(listener);
+  program.send('SIGCONT');
+  forget();
+  program.send('SIGCONT');
+
+  expect(listener).toHaveBeenCalledTimes(1);
+  expect(program.signals.signal.aborted).toBe(false);
 });

@@ -86,6 +86,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
       ...facts,
       aids,
       reflow: reflowOf(context.env),
+      onContinue: context.onContinue,
       now: context.now,
     });
   }

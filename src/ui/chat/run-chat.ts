@@ -34,6 +34,8 @@ export interface ChatOptions extends ChatFacts {
   readonly style: Style;
   /** What the terminal does with its rows when the window gets narrower. */
   readonly reflow: Reflow;
+  /** Tells when the stopped program goes on, until the returned function is called. */
+  readonly onContinue: (listener: () => void) => () => void;
   /** Ends the chat; an answer under way is stopped and kept on the screen. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
@@ -208,6 +210,10 @@ export async function runChat(options: ChatOptions): Promise<void> {
     changeTimer = change === undefined ? undefined : setTimeout(scheduleFrame, change);
   }
 
+  /** The shell had the terminal meanwhile, and gave it back as shells like it. */
+  const takeTerminalBack = (): void => {
+    if (!screen.isLent && !isLeaving) screen.lend(() => Promise.resolve()).catch(onLeave);
+  };
   const onLeave = (): void => dispatch({ kind: 'leave', at: now() });
 
   const screen = openScreen({
@@ -220,6 +226,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     },
     onResize: (size) => dispatch({ kind: 'resized', ...size }),
   });
+  const forget = options.onContinue(takeTerminalBack);
   stdin.on('end', onLeave);
   signal.addEventListener('abort', onLeave);
   try {
@@ -229,6 +236,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     isLeaving = true;
     clearTimeout(frameTimer);
     clearTimeout(changeTimer);
+    forget();
     stdin.off('end', onLeave);
     signal.removeEventListener('abort', onLeave);
     for (const controller of [...answers.values(), ...errands.values(), lookup]) controller.abort();

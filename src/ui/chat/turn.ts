@@ -12,6 +12,7 @@ import { chain, only, print } from './changes.ts';
 import { cancelSearch } from './composer/search.ts';
 import { withText } from './composer.ts';
 import type { Spent } from './errand.ts';
+import { parseSlash } from './slash.ts';
 import {
   liveRowsOf,
   proseWidth,
@@ -242,6 +243,8 @@ function giveBack(ended: Update): Update {
   const { queue } = ended.state;
   const composer = cancelSearch(ended.state.composer);
   if (queue.length === 0) return ended;
-  const text = [...queue, composer.text].filter((part) => part !== '').join('\n');
+  // Several commands in one text would be one command; they can be recalled with the up key.
+  const questions = queue.filter((text) => parseSlash(text) === undefined);
+  const text = [...questions, composer.text].filter((part) => part !== '').join('\n');
   return { ...ended, state: { ...ended.state, queue: [], composer: withText(composer, text) } };
 }

@@ -1,5 +1,7 @@
 /** The chat in a real pseudo-terminal, read back as a person sees it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { readlink } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openTerminal, type Terminal } from '../../../support/terminal.ts';
 import { buildProgram, type BuiltProgram } from '../support/build-program.ts';
 import { HOSTILE_TEXTS } from '../support/hostile-corpus.ts';
@@ -295,3 +297,18 @@ function expectRestored(terminal: Terminal): void {
   expect(output.lastIndexOf('\x1b[?2004l')).toBeGreaterThan(output.lastIndexOf('\x1b[?2004h'));
   expect(terminal.scrollback().at(-1)).toBe('left restored');
 }
+
+it('takes the terminal back after it was stopped and a shell had it', async () => {
+  await using terminal = await chat();
+  const tty = await readlink(`/proc/${terminal.pid}/fd/0`);
+  const modes = (...args: readonly string[]) =>
+    execFileSync('stty', ['-F', tty, ...args], { encoding: 'utf8' });
+  terminal.kill('SIGSTOP');
+  modes('icanon', 'echo');
+  terminal.kill('SIGCONT');
+  await vi.waitFor(() => expect(modes('-a')).toContain('-icanon'), { timeout: 10_000 });
+  terminal.write('hello\r');
+  await terminal.waitFor('heard');
+  await leave(terminal);
+  expect(shown(terminal)).toEqual(['› hello', 'mira heard "hello" as message 1.', 'left restored']);
+});

@@ -169,6 +169,7 @@ describe('stopping', () => {
     const talk = chat();
     talk.say('one');
     talk.say('two');
+    talk.say('/models');
     talk.say('three');
     talk.press({ kind: 'edit', edit: { kind: 'insert', text: 'four' } });
     talk.press({ kind: 'stop' });

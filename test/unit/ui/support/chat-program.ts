@@ -126,6 +126,10 @@ const options = {
   signal: interrupted.signal,
   now: Date.now,
   reflow: reflowOf(process.env),
+  onContinue: (listener: () => void) => {
+    process.on('SIGCONT', listener);
+    return () => void process.off('SIGCONT', listener);
+  },
   aids: createWritingAids(
     { env: process.env, platform: process.platform, elapsed: () => performance.now(), onInterrupt },
     process.argv.includes('--history') ? ['git push', 'git pull', 'make tea\nand drink it'] : [],

@@ -77,6 +77,10 @@ await runChat({
   },
   talk: { messages: [], model: 'mira', attachments: [] },
   reflow: reflowOf(process.env),
+  onContinue: (listener: () => void) => {
+    process.on('SIGCONT', listener);
+    return () => void process.off('SIGCONT', listener);
+  },
   aids: {
     history: [],
     findPaths: () => Promise.resolve([]),

@@ -67,6 +67,7 @@ test('a provider that does not exist is refused with those that do', async () =>
   const run = await runMira(['chat', 'hi', '-p', 'olama']);
   expect(run).toMatchObject({
     code: 2,
-    stderr: 'mira: There is no provider of that name.\n  The providers are: mira, openai, anthropic, ollama.\n',
+    stderr:
+      'mira: There is no provider of that name.\n  The providers are: mira, openai, anthropic, ollama.\n',
   });
 });

@@ -30,7 +30,8 @@ function runsOf(buffer: Buffer, row: number): readonly Run[] {
     if (cell === undefined || cell.getWidth() === 0) continue;
     const run = runOf(cell, column);
     const last = runs.at(-1);
-    const joins = last !== undefined && run.cells === 1 && last.cells === last.text.length && isAlike(last, run);
+    const joins =
+      last !== undefined && run.cells === 1 && last.cells === last.text.length && isAlike(last, run);
     if (joins) runs[runs.length - 1] = { ...last, cells: last.cells + 1, text: last.text + run.text };
     else runs.push(run);
   }

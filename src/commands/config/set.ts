@@ -35,7 +35,7 @@ export const set = valueCommand<typeof options, Change>({
     { command: 'mira config set model --unset', shows: 'back to the default' },
     {
       command: 'mira config set providers.work.base_url https://llm.example/v1',
-      shows: 'a provider of your own (then .env, .kind, .models): mira chat -p work',
+      shows: 'a provider of your own',
     },
   ],
   run: async (context, { args: [name = '', typed], options: { unset } }) => {

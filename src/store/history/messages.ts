@@ -115,9 +115,10 @@ export function growAnswer(
     requireMessage(database, answer);
     change(
       database,
+      // Node 22 takes numbered placeholders for named ones.
       `INSERT INTO piece (message, number, at, text, reasoning)
-       VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM piece WHERE message = ?1), ?2, ?3, ?4)`,
-      ...[answer.key, piece.at, piece.text, piece.reasoning],
+       VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM piece WHERE message = ?), ?, ?, ?)`,
+      ...[answer.key, answer.key, piece.at, piece.text, piece.reasoning],
     );
   });
 }

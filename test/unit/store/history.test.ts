@@ -77,7 +77,7 @@ describe('a conversation', () => {
         {
           number: 1,
           role: 'user',
-          text: question,
+          text: question.replace('\u0000', '\ufffd'),
           reasoning: '',
           at: NOW,
           model: undefined,

@@ -17,13 +17,8 @@ export function change(
   sql: string,
   ...values: SQLInputValue[]
 ): { readonly rows: number; readonly key: number } {
-  const { changes, lastInsertRowid } = database.prepare(sql).run(...values.map(withoutNul));
+  const { changes, lastInsertRowid } = database.prepare(sql).run(...values);
   return { rows: Number(changes), key: Number(lastInsertRowid) };
-}
-
-/** Node 22 reads a text no further than its first NUL. */
-function withoutNul(value: SQLInputValue): SQLInputValue {
-  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
 }
 
 export function text(row: Row, column: string): string {

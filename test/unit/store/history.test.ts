@@ -77,7 +77,7 @@ describe('a conversation', () => {
         {
           number: 1,
           role: 'user',
-          text: question.replace('\u0000', '\ufffd'),
+          text: question,
           reasoning: '',
           at: NOW,
           model: undefined,

@@ -303,11 +303,13 @@ it('takes the terminal back after it was stopped and a shell had it', async () =
   const tty = await readlink(`/proc/${terminal.pid}/fd/0`);
   const modes = (...args: readonly string[]) =>
     execFileSync('stty', ['-F', tty, ...args], { encoding: 'utf8' });
+  terminal.write('hel');
+  await terminal.waitFor('› hel');
   terminal.kill('SIGSTOP');
   modes('icanon', 'echo');
   terminal.kill('SIGCONT');
   await vi.waitFor(() => expect(modes('-a')).toContain('-icanon'), { timeout: 10_000 });
-  terminal.write('hello\r');
+  terminal.write('lo\r');
   await terminal.waitFor('heard');
   await leave(terminal);
   expect(shown(terminal)).toEqual(['› hello', 'mira heard "hello" as message 1.', 'left restored']);

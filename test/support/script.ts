@@ -22,6 +22,8 @@ export function startScript(code: string, { before = ':' }: { readonly before?: 
   const command = `${before}; exec "$0" --input-type=module-typescript -e "$1"`;
   const child = spawn('/bin/sh', ['-c', command, process.execPath, text], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // The runner says both yes and no to colours, and Node 22 warns of that.
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
   });
   let stdout = '';
   let stderr = '';

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { MiraError } from '../../errors.ts';
 import type { ConversationSummary, Keyed } from './conversations.ts';
 import { findConversation } from './conversations.ts';
-import { allRows, change, firstRow, number, optionalNumber, optionalText, text } from './row.ts';
+import { allRows, change, firstRow, number, optionalNumber, optionalText, text, whole } from './row.ts';
 import type { Row } from './row.ts';
 import { inTransaction } from './schema.ts';
 import { searchWords } from './search-words.ts';
@@ -170,7 +170,7 @@ export function joinStrayPieces(
 export function recentQuestions(database: DatabaseSync, limit: number): readonly string[] {
   return allRows(
     database,
-    `SELECT text FROM (SELECT key, text FROM message WHERE role = 'user' ORDER BY key DESC LIMIT ?)
+    `SELECT ${whole('text')} FROM (SELECT key, text FROM message WHERE role = 'user' ORDER BY key DESC LIMIT ?)
      WHERE length(text) <= ? ORDER BY key`,
     ...[limit, LONGEST_RECALLED],
   ).map((row) => text(row, 'text'));
@@ -181,7 +181,7 @@ const LONGEST_RECALLED = 4_000;
 export function loadConversation(database: DatabaseSync, { key, summary }: Keyed): Conversation {
   const rows = allRows(
     database,
-    `SELECT message.key, number, role, text, reasoning, at, model, stopped, replaced,
+    `SELECT message.key, number, role, ${SAID}, at, model, stopped, replaced,
        input_tokens, output_tokens, reasoning_tokens
      FROM message LEFT JOIN usage ON usage.message = message.key
      WHERE conversation = ? ORDER BY number`,
@@ -190,6 +190,7 @@ export function loadConversation(database: DatabaseSync, { key, summary }: Keyed
   return { ...summary, messages: rows.map((row) => messageOf(database, row)) };
 }
 
+const SAID = `${whole('text')}, ${whole('reasoning')}`;
 const NOTHING = { text: '', reasoning: '' };
 
 /** @returns the key of its conversation */
@@ -214,7 +215,7 @@ interface Joining {
 }
 
 function joinPieces(database: DatabaseSync, { key, rest, mask }: Joining): void {
-  const message = firstRow(database, 'SELECT text, reasoning FROM message WHERE key = ?', key);
+  const message = firstRow(database, `SELECT ${SAID} FROM message WHERE key = ?`, key);
   const pieces = piecesOf(database, key);
   if (message === undefined) return;
   const joined = (column: 'text' | 'reasoning'): string =>
@@ -250,7 +251,7 @@ function messageOf(database: DatabaseSync, row: Row): StoredMessage {
 }
 
 function piecesOf(database: DatabaseSync, key: number): readonly Row[] {
-  return allRows(database, 'SELECT text, reasoning FROM piece WHERE message = ? ORDER BY number', key);
+  return allRows(database, `SELECT ${SAID} FROM piece WHERE message = ? ORDER BY number`, key);
 }
 
 function usageOf(row: Row): TokenUsage | undefined {

@@ -21,8 +21,15 @@ export function change(
   return { rows: Number(changes), key: Number(lastInsertRowid) };
 }
 
+/** A column of a SELECT, whole: on Node 22 a text that is not asked for as bytes ends at its first NUL. */
+export function whole(column: 'text' | 'reasoning'): string {
+  return `CAST(${column} AS BLOB) AS ${column}`;
+}
+
 export function text(row: Row, column: string): string {
   const value = row[column];
+  if (value instanceof Uint8Array)
+    return Buffer.from(value.buffer, value.byteOffset, value.length).toString();
   return typeof value === 'string' ? value : '';
 }
 

@@ -1,6 +1,6 @@
 /** Full text search over all messages, newest first. */
 import type { DatabaseSync } from 'node:sqlite';
-import { allRows, firstRow, number, text } from './row.ts';
+import { allRows, firstRow, number, text, whole } from './row.ts';
 import { matchExpression, searchPhrases } from './search-words.ts';
 import { findSnippet } from './snippet.ts';
 import type { Snippet } from './snippet.ts';
@@ -26,7 +26,7 @@ export function searchMessages(database: DatabaseSync, query: SearchQuery): read
   return messageKeys(database, query).flatMap((key) => {
     const row = firstRow(
       database,
-      `SELECT id, title, number, role, at, text FROM message
+      `SELECT id, title, number, role, at, ${whole('text')} FROM message
        JOIN conversation ON conversation.key = message.conversation WHERE message.key = ?`,
       key,
     );

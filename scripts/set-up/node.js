@@ -29,13 +29,22 @@ export function ensureNode(root) {
     const isBrought = process.execPath.startsWith(join(realpathSync(root), '.set-up') + sep);
     return placeOf({ root, node: process.execPath, isBrought });
   }
-  const node = broughtNode(root);
-  if (!existsSync(node)) {
-    withLock(root, () => {
-      if (!existsSync(node)) bringNode(root, node);
-    });
+  if (!existsSync(broughtNode(root, BROUGHT))) {
+    say(
+      `bringing Node ${BROUGHT} (this machine's ${process.versions.node} is older than ${oldestNode(root)})`,
+    );
   }
-  return placeOf({ root, node, isBrought: true });
+  return placeOf({ root, node: bringNode(root, BROUGHT), isBrought: true });
+}
+
+/** The path of that Node, which is brought when it is not there yet. */
+export function bringNode(root, version) {
+  const node = broughtNode(root, version);
+  if (existsSync(node)) return node;
+  withLock(root, () => {
+    if (!existsSync(node)) installNode({ root, node, version });
+  });
+  return node;
 }
 
 /** Afterwards node_modules/.bin/node, and so every npm script and npx, is a Node that is new enough. */
@@ -72,35 +81,33 @@ function target() {
   return `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 }
 
-function broughtNode(root) {
+function broughtNode(root, version) {
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
-  return join(root, '.set-up', `node-${BROUGHT}`, 'node_modules', `node-${target()}`, 'bin', name);
+  return join(root, '.set-up', `node-${version}`, 'node_modules', `node-${target()}`, 'bin', name);
 }
 
-function bringNode(root, node) {
-  const found = process.versions.node;
+function installNode({ root, node, version }) {
   if (!BROUGHT_FOR.includes(target())) {
     throw new StepFailed(
-      `mira needs Node ${oldestNode(root)} or newer, and this is ${found}; install one and run the command again.`,
+      `mira needs Node ${oldestNode(root)} or newer, and this is ${process.versions.node}; install one and run the command again.`,
     );
   }
-  say(`bringing Node ${BROUGHT} (this machine's ${found} is older than ${oldestNode(root)})`);
-  const folder = join(root, '.set-up', `node-${BROUGHT}`);
+  const folder = join(root, '.set-up', `node-${version}`);
   const fresh = `${folder}-new`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
   runStep(
-    ['npm', 'install', '--prefix', fresh, '--no-save', '--ignore-scripts', `node-${target()}@${BROUGHT}`],
+    ['npm', 'install', '--prefix', fresh, '--no-save', '--ignore-scripts', `node-${target()}@${version}`],
     {
       cwd: fresh,
       env: process.env,
-      failure: `could not bring Node ${BROUGHT}`,
+      failure: `could not bring Node ${version}`,
     },
   );
   runStep([join(fresh, relative(folder, node)), '--version'], {
     cwd: fresh,
     env: process.env,
-    failure: `Node ${BROUGHT} was brought, but does not run on this machine`,
+    failure: `Node ${version} was brought, but does not run on this machine`,
   });
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);

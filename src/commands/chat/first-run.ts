@@ -58,7 +58,7 @@ const PROBE_MS = 300;
 /** The model Ollama would answer with; undefined where none runs, or none is there. */
 async function findLocalModel(context: Context): Promise<string | undefined> {
   const { listOllamaModels } = await import('../../chat/providers/ollama.ts');
-  const { ollamaAddress } = await import('./ollama-address.ts');
+  const { ollamaAddress } = await import('../../api/ollama-address.ts');
   try {
     const { baseUrl } = ollamaAddress(context.env);
     const service = { http: await context.http(), baseUrl, now: context.now };

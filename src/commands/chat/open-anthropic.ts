@@ -5,7 +5,7 @@ import type { ChatProvider } from '../../chat/provider.ts';
 import { createAnthropicProvider } from '../../chat/providers/anthropic.ts';
 import type { Context } from '../../context.ts';
 import type { Opening } from './open-provider.ts';
-import { withoutVersion } from './without-version.ts';
+import { withoutVersion } from '../../api/without-version.ts';
 
 /** @throws MiraError `credential_missing`, `malformed_key`, `other_vendor`, `invalid_url` */
 export async function openAnthropic(context: Context, choice: Opening): Promise<ChatProvider> {

@@ -6,7 +6,7 @@ import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import type { ProviderConfig } from '../../store/config-schema.ts';
 import type { Opening } from './open-provider.ts';
-import { withoutVersion } from './without-version.ts';
+import { withoutVersion } from '../../api/without-version.ts';
 
 export interface CustomChoice {
   readonly name: string;

@@ -159,7 +159,7 @@ async function openAnthropic(context: Context, choice: Opening): Promise<ChatPro
 
 async function openOllama(context: Context, choice: Opening): Promise<ChatProvider> {
   const { createOllamaProvider } = await import('../../chat/providers/ollama.ts');
-  const { ollamaAddress } = await import('./ollama-address.ts');
+  const { ollamaAddress } = await import('../../api/ollama-address.ts');
   const { baseUrl, isPlain } = ollamaAddress(context.env);
   if (isPlain) context.notice(`What you ask goes to ${baseUrl.host} without encryption.`);
   return createOllamaProvider({ http: await context.http(), baseUrl, ...choice.patience });

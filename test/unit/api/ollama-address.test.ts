@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { ollamaAddress } from '../../../../src/commands/chat/ollama-address.ts';
-import type { Env } from '../../../../src/context.ts';
+import { ollamaAddress } from '../../../src/api/ollama-address.ts';
+import type { Env } from '../../../src/context.ts';
 
 it.each<[Env, string, boolean]>([
   [{}, 'http://localhost:11434/', false],

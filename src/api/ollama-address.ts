@@ -1,7 +1,6 @@
 /** Where Ollama is: OLLAMA_BASE_URL as an address, or OLLAMA_HOST as Ollama itself reads it. */
-import { OLLAMA } from '../../addresses.ts';
-import { isLoopback, parseServiceUrl } from '../../api/url.ts';
-import type { Env } from '../../context.ts';
+import { OLLAMA } from '../addresses.ts';
+import { isLoopback, parseServiceUrl } from './url.ts';
 import { withoutVersion } from './without-version.ts';
 
 export interface OllamaAddress {
@@ -12,7 +11,7 @@ export interface OllamaAddress {
 }
 
 /** @throws MiraError `invalid_url` */
-export function ollamaAddress(env: Env): OllamaAddress {
+export function ollamaAddress(env: Readonly<Record<string, string | undefined>>): OllamaAddress {
   const written = env['OLLAMA_BASE_URL'] ?? fromHost(env['OLLAMA_HOST']) ?? OLLAMA;
   const name = env['OLLAMA_BASE_URL'] === undefined ? 'OLLAMA_HOST' : 'OLLAMA_BASE_URL';
   const url = parseServiceUrl(written, { name, from: 'user', mayBePlain: true });

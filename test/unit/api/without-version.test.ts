@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutVersion } from '../../../../src/commands/chat/without-version.ts';
+import { withoutVersion } from '../../../src/api/without-version.ts';
 
 it.each([
   ['https://api.example', 'https://api.example/'],

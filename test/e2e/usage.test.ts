@@ -1,8 +1,10 @@
 /** `mira usage`, and `/usage` in the chat: what the platform tells of an account, in parts of which any may be missing. */
 import { describe, expect, test } from 'vitest';
 import { startChatServer } from '../support/chat-server.ts';
+import { startPlatform } from '../support/platform/start-platform.ts';
 import { whole } from '../support/raw-server.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
+import { signIn } from '../support/sign-in.ts';
 import { openTerminal } from '../support/terminal.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -48,6 +50,31 @@ function startAccount(parts: Parts) {
 }
 
 describe.concurrent('mira usage', () => {
+  test('counts what was asked: a key is told all of it, a session what is not for keys alone', async () => {
+    await using platform = await startPlatform();
+    await using home = await isolatedHome();
+    const env = { MIRA_API_URL: platform.apiUrl, MIRA_API_KEY: platform.mintKey() };
+    await runMira(['chat', 'What is a device code?'], { home, env });
+    const byKey = await runMira(['usage', '--json'], { home, env });
+    await signIn(platform, { home });
+    const bySession = await runMira(['usage', '--json'], { home });
+
+    const known = {
+      today: { requests: 1, tokens: expect.any(Number) },
+      daily: { limit: 500, remaining: 499 },
+      balance: { currency: 'RUB', amount: 123.45 },
+    };
+    expect({ code: byKey.code, told: JSON.parse(byKey.stdout) }).toMatchObject({
+      code: 0,
+      told: { plan: 'pro', quota: { status: 'allowed', utilization: 0.01 }, ...known },
+    });
+    expect({ code: bySession.code, told: JSON.parse(bySession.stdout) }).toMatchObject({
+      code: 0,
+      told: { plan: 'pro', ...known },
+    });
+    expect(JSON.parse(bySession.stdout)).not.toHaveProperty('quota');
+  });
+
   test('tells quota, use and balance to a person', async () => {
     await using server = await startAccount(ALL);
     const { code, stdout, stderr } = await runMira(['usage'], { env: server.env });

@@ -1,13 +1,13 @@
 /** The platform's API: who is asking, and which handler answers. */
 import { randomUUID } from 'node:crypto';
 import type { AccessTokens } from './access-token.ts';
+import { createAccount, type Account } from './account.ts';
 import { detail, json, type Answer } from './answer.ts';
 import { completeChat, type ChatOptions } from './chat-completions.ts';
 import type { FaultPoint } from './faults.ts';
 import type { ApiKeys } from './keys.ts';
 import { MODELS } from './model.ts';
 import type { Handler } from './open-server.ts';
-import { ADA } from './person.ts';
 import type { PlatformDevice } from './platform-device.ts';
 import type { PlatformRequest } from './request-record.ts';
 
@@ -53,8 +53,9 @@ export function locateAtApi(_method: string, path: string): FaultPoint | undefin
 
 export function createApi(options: ApiOptions): Handler {
   let remaining = 1000;
+  const account = createAccount(Date.now());
   return async (request, signal) => {
-    const answer = await route({ options, request, signal });
+    const answer = await route({ options, account, request, signal });
     remaining = Math.max(0, remaining - 1);
     const limits = request.point === 'chat' ? { 'x-ratelimit-remaining': String(remaining) } : {};
     return { ...answer, headers: { ...answer.headers, 'x-request-id': randomUUID(), ...limits } };
@@ -63,23 +64,33 @@ export function createApi(options: ApiOptions): Handler {
 
 interface Call {
   readonly options: ApiOptions;
+  readonly account: Account;
   readonly request: PlatformRequest;
   readonly signal: AbortSignal;
 }
 
 async function route(call: Call): Promise<Answer> {
-  const { options, request } = call;
+  const { options, account, request } = call;
   switch (`${request.method} ${request.path}`) {
     case `GET ${METADATA_PATH}`:
       return metadata(options, 'root');
     case `GET ${METADATA_PATH}/v1`:
       return metadata(options, 'path');
     case 'POST /v1/chat/completions':
-      return (await refused(call)) ?? completeChat(options.chat, request, call.signal);
+      return (
+        (await refused(call)) ??
+        completeChat({ ...options.chat, onAnswered: account.count }, request, call.signal)
+      );
     case 'GET /v1/models':
       return json(200, { object: 'list', data: MODELS.map(modelEntry) });
     case 'GET /api/v1/auth/me':
-      return (await refused(call)) ?? account();
+      return (await refused(call)) ?? account.profile();
+    case 'GET /v1/quota':
+      return (await refused(call)) ?? account.quota(isKey(call) ? 'key' : 'token');
+    case 'GET /api/v1/auth/me/usage':
+      return (await refused(call)) ?? account.usage();
+    case 'GET /api/v1/billing/balance':
+      return (await refused(call)) ?? account.balance();
     case 'GET /api/v1/api-keys':
       return (await refused(call)) ?? json(200, options.keys.list().map(keyEntry));
     default:
@@ -100,12 +111,20 @@ function metadata(options: ApiOptions, form: 'root' | 'path'): Answer {
 
 /** The answer to a request without a credential that counts, or undefined to go on. */
 async function refused({ options, request }: Call): Promise<Answer | undefined> {
-  const credential = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const credential = bearerOf(request);
   const own = request.path.startsWith('/api/');
   if (credential === undefined) return unauthorized(options, own ? 'Not authenticated' : 'API key required');
   if (options.keys.find(credential) !== undefined) return undefined;
   if ((await options.accessTokens.verify(credential)) !== undefined) return undefined;
   return unauthorized(options, own ? 'Invalid token' : 'Invalid API key');
+}
+
+function bearerOf({ headers }: PlatformRequest): string | undefined {
+  return /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
+}
+
+function isKey({ options, request }: Call): boolean {
+  return options.keys.find(bearerOf(request) ?? '') !== undefined;
 }
 
 function unauthorized(options: ApiOptions, message: string): Answer {
@@ -116,17 +135,6 @@ function unauthorized(options: ApiOptions, message: string): Answer {
 
 function modelEntry(id: string): object {
   return { id, object: 'model', created: 1_714_867_200, owned_by: 'vmira' };
-}
-
-function account(): Answer {
-  return json(200, {
-    id: ADA.id,
-    name: ADA.name,
-    display_name: ADA.name,
-    email: ADA.email,
-    plan: 'pro',
-    language: 'en',
-  });
 }
 
 function keyEntry({ id, name, keyPrefix, createdAt }: ReturnType<ApiKeys['list']>[number]): object {

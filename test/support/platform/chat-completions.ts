@@ -8,6 +8,8 @@ import type { PlatformRequest } from './request-record.ts';
 export interface ChatOptions {
   readonly librarian: () => Promise<Librarian>;
   readonly wordDelayMs: number;
+  /** Told what each answer used. */
+  readonly onAnswered?: ((used: Usage) => void) | undefined;
 }
 
 interface Completion {
@@ -35,6 +37,7 @@ export async function completeChat(
   const question = messages.findLast(({ role }) => role === 'user')?.content ?? '';
   const answer = (await options.librarian()).answer({ text: question, model });
   const usage = countWords(messages, answer);
+  options.onAnswered?.(usage);
   const completion = { id: `chatcmpl-${randomBytes(12).toString('hex')}`, created: seconds(), model };
   if (body.stream !== true) return whole(completion, answer, usage);
   const includeUsage =

@@ -16,8 +16,13 @@ export interface ServiceKeyUse {
   readonly keysPage?: string | undefined;
   /** Send it although it looks like another vendor's. */
   readonly force: boolean;
+  /** Nothing will be sent, so that `NO_CREDENTIAL` does for a key that is not there. */
+  readonly mayLack?: boolean | undefined;
   readonly keepOut: (secret: string) => void;
 }
+
+/** Stands for a credential that is not there, in what is shown and never sent. */
+export const NO_CREDENTIAL = '<no credential>';
 
 /** @throws MiraError `credential_missing` (4), `malformed_key` (2), `other_vendor` (11); never repeats the value */
 export function requireServiceKey(use: ServiceKeyUse): BearerSource {
@@ -25,6 +30,8 @@ export function requireServiceKey(use: ServiceKeyUse): BearerSource {
   const key = use.env[variable];
   const mend = `read -rs ${variable} && export ${variable}`;
   if (key === undefined) {
+    if (use.mayLack === true)
+      return { get: async () => ({ value: NO_CREDENTIAL, source: variable, mend, refreshable: false }) };
     throw new MiraError('credential_missing', `There is no key for ${url.host}: ${variable} is not set.`, {
       hint: use.keysPage === undefined ? `Set it: ${mend}` : `Make a key at ${use.keysPage}, then: ${mend}`,
       next: [{ command: mend, why: 'type the key, unseen, and keep it in this shell' }],

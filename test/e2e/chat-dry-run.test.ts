@@ -18,7 +18,7 @@ describe.concurrent('a dry run', () => {
       code: 0,
       signal: null,
       stdout: `POST ${server.origin}/v1/chat/completions
-authorization: Bearer [hidden]
+authorization: Bearer [redacted]
 content-type: application/json
 accept: text/event-stream
 
@@ -60,7 +60,7 @@ accept: text/event-stream
             method: 'POST',
             url: `${server.origin}/v1/chat/completions`,
             headers: {
-              authorization: 'Bearer [hidden]',
+              authorization: 'Bearer [redacted]',
               'content-type': 'application/json',
               accept: 'text/event-stream',
             },
@@ -81,7 +81,7 @@ accept: text/event-stream
     const { stdout } = await runMira([...args, '--allow-secrets'], { env: server.env });
 
     expect(JSON.parse(stdout).body.messages).toEqual([
-      { role: 'user', content: '[hidden] and [key removed]' },
+      { role: 'user', content: '[redacted] and [key removed]' },
     ]);
     expect(await runMira(args, { env: server.env })).toMatchObject({ code: 11 });
   });
@@ -96,7 +96,7 @@ accept: text/event-stream
 
     expect({ code, first: stdout.split('\n').slice(0, 2) }).toEqual({
       code: 0,
-      first: [`POST ${platform.apiUrl}/chat/completions`, 'authorization: Bearer [hidden]'],
+      first: [`POST ${platform.apiUrl}/chat/completions`, 'authorization: Bearer [redacted]'],
     });
     expect(platform.requests).toHaveLength(before);
   });
@@ -122,8 +122,8 @@ accept: text/event-stream
   });
 
   test.each([
-    ['openai', { OPENAI_API_KEY: `sk-${'x1'.repeat(20)}` }, { authorization: 'Bearer [hidden]' }],
-    ['anthropic', { ANTHROPIC_API_KEY: `sk-ant-${'x1'.repeat(20)}` }, { 'x-api-key': '[hidden]' }],
+    ['openai', { OPENAI_API_KEY: `sk-${'x1'.repeat(20)}` }, { authorization: 'Bearer [redacted]' }],
+    ['anthropic', { ANTHROPIC_API_KEY: `sk-ant-${'x1'.repeat(20)}` }, { 'x-api-key': '[redacted]' }],
   ])('of %s hides its key', async (provider, env, headers) => {
     await using server = await startServer();
     const base = { OPENAI_BASE_URL: server.origin, ANTHROPIC_BASE_URL: server.origin };
@@ -140,10 +140,71 @@ accept: text/event-stream
     expect(server.requests).toEqual([]);
   });
 
+  test.each<[string, string, Readonly<Record<string, string>>, object]>([
+    ['mira', 'https://api.vmira.ai/v1/chat/completions', { authorization: 'Bearer <no credential>' }, {}],
+    [
+      'openai',
+      'https://api.openai.com/v1/chat/completions',
+      { authorization: 'Bearer <no credential>' },
+      { stream_options: { include_usage: true } },
+    ],
+    [
+      'anthropic',
+      'https://api.anthropic.com/v1/messages',
+      { 'x-api-key': '<no credential>', 'anthropic-version': '2026-10-21' },
+      { max_tokens: 8_192 },
+    ],
+    ['ollama', 'http://localhost:11434/api/chat', {}, {}],
+  ])(
+    'of %s wants no credential to be there, and sends this and no more',
+    async (provider, url, head, more) => {
+      const { code, stdout, stderr } = await runMira([
+        'chat',
+        'hi',
+        '-m',
+        `${provider}/m`,
+        '--dry-run',
+        '--json',
+      ]);
+
+      expect({ code, stderr, request: JSON.parse(stdout) }).toEqual({
+        code: 0,
+        stderr: '',
+        request: {
+          schema: 'mira.chat.request/1',
+          provider,
+          model: 'm',
+          method: 'POST',
+          url,
+          headers: {
+            ...head,
+            'content-type': 'application/json',
+            accept: provider === 'ollama' ? 'application/x-ndjson' : 'text/event-stream',
+          },
+          body: { model: 'm', messages: [{ role: 'user', content: 'hi' }], stream: true, ...more },
+        },
+      });
+    },
+  );
+
+  test('of a provider of one’s own shows that its key is not there', async () => {
+    await using home = await isolatedHome();
+    for (const [key, value] of [
+      ['base_url', 'https://llm.example/v1'],
+      ['env', 'WORK_LLM_KEY'],
+    ])
+      await runMira(['config', 'set', `providers.work.${key}`, value ?? ''], { home });
+    const { code, stdout } = await runMira(['chat', 'hi', '-m', 'work/m', '--dry-run'], { home });
+
+    expect({ code, head: stdout.split('\n').slice(0, 2) }).toEqual({
+      code: 0,
+      head: ['POST https://llm.example/v1/chat/completions', 'authorization: Bearer <no credential>'],
+    });
+  });
+
   test('says what keeps the question from being sent', async () => {
     const key = `sk-ant-${'x1'.repeat(20)}`;
 
-    expect(await runMira(['chat', 'hi', '--dry-run'])).toMatchObject({ code: 4, stdout: '' });
     expect(await runMira(['chat', 'hi', '--dry-run'], { env: { MIRA_API_KEY: key } })).toMatchObject({
       code: 11,
       stdout: '',

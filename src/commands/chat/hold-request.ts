@@ -5,8 +5,9 @@
  */
 import type { Bearer } from '../../api/bearer.ts';
 import type { Http, HttpRequest } from '../../api/http.ts';
-import type { Credentials } from '../../auth/credential.ts';
+import type { Credential, Credentials } from '../../auth/credential.ts';
 import { maskKeys } from '../../auth/mask-keys.ts';
+import { NO_CREDENTIAL } from '../../auth/service-key.ts';
 import type { ChatRequest } from '../../chat/provider.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
@@ -38,7 +39,7 @@ export async function holdRequest(
     http: async () => holding(held),
     credentials: async () => withoutStored(await context.credentials()),
   };
-  const { provider, model } = await openProvider(world, choice);
+  const { provider, model } = await openProvider(world, { ...choice, mayLackKey: true });
   try {
     await provider.chat(requestOf(model), { signal: context.signal })[Symbol.asyncIterator]().next();
   } catch (error) {
@@ -69,12 +70,18 @@ function holding(held: HttpRequest[]): Http {
 
 const UNREAD: Bearer = { value: 'unread', source: 'the stored credential', mend: '', refreshable: false };
 
+const NOBODY: Credential = { kind: 'token', source: 'env', variable: 'MIRA_TOKEN', value: NO_CREDENTIAL };
+
 /** A key of the environment is still looked at: whether it may be sent is part of what is shown. */
 function withoutStored(credentials: Credentials): Credentials {
   return {
     ...credentials,
-    bearer: (credential, options) =>
-      'entry' in credential ? { get: async () => UNREAD } : credentials.bearer(credential, options),
+    require: async () => (await credentials.find()) ?? NOBODY,
+    bearer: (credential, options) => {
+      if ('entry' in credential) return { get: async () => UNREAD };
+      if (credential === NOBODY) return { get: async () => ({ ...UNREAD, value: NO_CREDENTIAL }) };
+      return credentials.bearer(credential, options);
+    },
   };
 }
 
@@ -86,8 +93,10 @@ function redacted({
   headers = {},
   body = '',
 }: HttpRequest): Omit<HeldRequest, 'provider' | 'model'> {
+  const isSecret = (name: string, value: string): boolean =>
+    SECRET_HEADER.test(name) && value.replace(SCHEME, '') !== NO_CREDENTIAL;
   const secrets = Object.entries(headers).flatMap(([name, value]) =>
-    SECRET_HEADER.test(name) ? [value.replace(SCHEME, '')] : [],
+    isSecret(name, value) ? [value.replace(SCHEME, '')] : [],
   );
   const clean = (text: string): string =>
     maskKeys(secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text));
@@ -98,7 +107,7 @@ function redacted({
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [
         name,
-        SECRET_HEADER.test(name) ? (SCHEME.exec(value)?.[0] ?? '') + HIDDEN : clean(value),
+        isSecret(name, value) ? (SCHEME.exec(value)?.[0] ?? '') + HIDDEN : clean(value),
       ]),
     ),
     body: parseJson(text) ?? text,
@@ -106,7 +115,7 @@ function redacted({
 }
 
 const SCHEME = /^[A-Za-z][\w-]* /;
-const HIDDEN = '[hidden]';
+const HIDDEN = '[redacted]';
 
 /** As HTTP would be written, the body laid out to be read. */
 export function requestText({ method, url, headers, body }: HeldRequest): string {

@@ -25,6 +25,7 @@ export async function openAnthropic(context: Context, choice: Opening): Promise<
       url: baseUrl,
       keysPage: isAnthropic ? ANTHROPIC_KEYS_PAGE : undefined,
       force: choice.force,
+      mayLack: choice.mayLackKey,
       keepOut,
     }),
     isAnthropic,

@@ -31,6 +31,7 @@ export async function openCustom(context: Context, { name, choice }: CustomChoic
           family: kind === 'ollama' ? undefined : kind,
           url,
           force: choice.force,
+          mayLack: choice.mayLackKey,
           keepOut,
         });
   const provider = await openKind(kind, {

@@ -24,6 +24,7 @@ export async function openOpenAi(context: Context, choice: Opening): Promise<Cha
       url: baseUrl,
       keysPage: isOpenAi ? OPENAI_KEYS_PAGE : undefined,
       force: choice.force,
+      mayLack: choice.mayLackKey,
       keepOut,
     }),
     // Others that are reached by this variable follow the format as it was, and may refuse what is new in it.

@@ -15,6 +15,8 @@ export interface ProviderChoice {
   readonly model: string | undefined;
   readonly retries: number | undefined;
   readonly force: boolean;
+  /** Nothing is sent, for --dry-run: what would be refused for want of a key is shown without one. */
+  readonly mayLackKey?: boolean | undefined;
   /** For --allow-secrets. */
   readonly allowSecrets?: boolean | undefined;
   /** The question comes with pictures. */

@@ -228,7 +228,7 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       model: 'mira',
       method: 'POST',
       url: 'https://api.example/v1/chat/completions',
-      headers: { authorization: 'Bearer [hidden]' },
+      headers: { authorization: 'Bearer [redacted]' },
       body: { model: 'mira' },
     }),
   ],

@@ -6,9 +6,10 @@
 import type { MiraError } from '../errors.ts';
 import { isRecord, parseJson } from '../json.ts';
 import type { AnswerDecoder, DecoderContext } from './answer-decoder.ts';
+import { createContentBlocks } from './content-blocks.ts';
+import type { BlockKind } from './content-blocks.ts';
 import type { ChatMessage, ChatRequest, FinishReason, Usage } from './provider.ts';
 import { createSpeech } from './speech.ts';
-import type { Speech } from './speech.ts';
 import { tokenCount } from './token-count.ts';
 import { unreadable } from './unreadable.ts';
 
@@ -44,7 +45,7 @@ function contentOf({ text, images = [] }: ChatMessage): unknown {
 
 export function createMessagesDecoder(context: DecoderContext): AnswerDecoder {
   const output = createSpeech();
-  const blocks = createBlocks(output);
+  const blocks = createContentBlocks(output);
   let count = 0;
   let pings = 0;
   let done = false;
@@ -177,58 +178,12 @@ export function createMessagesDecoder(context: DecoderContext): AnswerDecoder {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-type Kind = 'text' | 'reasoning';
 
 /** The fields of blocks and deltas alike that hold words; a block may begin with some. */
-const SPOKEN: readonly (readonly [string, Kind])[] = [
+const SPOKEN: readonly (readonly [string, BlockKind])[] = [
   ['thinking', 'reasoning'],
   ['text', 'text'],
 ];
-
-/** Words of the first open block of a kind go out as they come; those of later blocks wait until it has stopped. */
-function createBlocks(output: Speech) {
-  interface Block {
-    readonly index: number;
-    readonly kind: Kind;
-    pending: string;
-    stopped: boolean;
-  }
-  /** In the order they began. Servers that number nothing have one of each kind. */
-  let blocks: readonly Block[] = [];
-  let begun = false;
-
-  const flow = (all: boolean): void => {
-    for (const kind of ['reasoning', 'text'] as const) {
-      for (const block of blocks.filter((one) => one.kind === kind)) {
-        if (block.pending !== '') output.add(kind, block.pending);
-        block.pending = '';
-        if (!block.stopped && !all) break;
-      }
-    }
-  };
-  return {
-    add(index: number, kind: Kind, text: string): void {
-      let block = blocks.find((one) => one.index === index && one.kind === kind);
-      if (block === undefined) {
-        block = { index, kind, pending: '', stopped: false };
-        blocks = [...blocks, block];
-      }
-      if (text === '') return;
-      begun = true;
-      block.pending += text;
-      flow(false);
-    },
-    stop(index: number): void {
-      for (const block of blocks) if (block.index === index) block.stopped = true;
-      flow(false);
-      blocks = blocks.filter(({ stopped, pending }) => !stopped || pending !== '');
-    },
-    end: () => flow(true),
-    get begun() {
-      return begun;
-    },
-  };
-}
 
 function indexOf(value: Fields): number {
   return typeof value['index'] === 'number' ? value['index'] : 0;

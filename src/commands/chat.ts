@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import type { Context } from '../context.ts';
 import { MiraError } from '../errors.ts';
 import type { Conversation } from '../store/history.ts';
 import type { ChatImage, ChatMessage, ChatRequest } from '../chat/provider.ts';
+import type { Attachment } from '../ui/chat/talk.ts';
 import type { AnswerEvent } from './chat/answer-json.ts';
 import { answerLines, answerObject } from './chat/answer-json.ts';
 import type { HeldRequest } from './chat/hold-request.ts';
@@ -133,18 +135,21 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
     stream && !dryRun ? { schema: 'mira.chat.event/1', event: 'error' } : undefined,
   interactive: async (context, input) => {
     const { stdin, stdout } = context.io;
-    const asks = [input.args, input.options.file, input.options.image].some((given) => given.length > 0);
+    const asks = input.args.length > 0 || input.options.file.length > 0;
     const { stream, dryRun, schema } = input.options;
     if (asks || stream || dryRun || schema !== undefined || !stdin.isTerminal || !stdout.isTerminal)
       return undefined;
     const { openChat } = await import('./chat/open-chat.ts');
     const conversation = await earlierConversation(context, input);
     const system = await systemText(input);
+    const attachments = await attachmentsOf(input);
     return () =>
       openChat(context, {
         ...choiceOf(input),
+        showsImages: attachments.length > 0,
         system,
         conversation,
+        attachments,
         saves: !input.options.noSave,
         plain: input.options.plain,
         limits: limitsOf(input),
@@ -221,6 +226,16 @@ async function imagesOf({ options: { image } }: ChatInput): Promise<readonly Cha
   if (image.length === 0) return [];
   const { readImage } = await import('./chat/read-image.ts');
   return Promise.all(image.map((path) => readImage(path, '--image')));
+}
+
+/** The pictures, as the chat takes them along with its first question. */
+async function attachmentsOf(input: ChatInput): Promise<readonly Attachment[]> {
+  const images = await imagesOf(input);
+  return images.map((image, index) => ({
+    kind: 'image',
+    name: basename(input.options.image[index] ?? ''),
+    image,
+  }));
 }
 
 /** The shape that is asked for, and what the model is told then. */

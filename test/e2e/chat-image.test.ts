@@ -7,6 +7,7 @@ import { answerWith, startChatServer } from '../support/chat-server.ts';
 import { startOllama } from '../support/ollama.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
 import type { IsolatedHome } from '../support/run-mira.ts';
+import { openTerminal } from '../support/terminal.ts';
 
 const PNG = Buffer.from('\x89PNG\r\n\x1a\nrest', 'latin1');
 const JPEG = Buffer.from('\xff\xd8\xffrest', 'latin1');
@@ -93,7 +94,56 @@ test.each([
   expect(server.requests).toEqual([]);
 });
 
-test('a picture alone is no question', async () => {
+test.each([
+  ['', 'goes along: a.txt, b'],
+  ['--plain', '+ b'],
+])(
+  'a picture alone opens the chat on a terminal, and goes along with its first question %s',
+  async (mode, shown) => {
+    await using home = await homeWithPictures();
+    await using server = await startOpenAi();
+    const args = ['chat', '-i', 'a.txt', '-i', 'b', '-m', 'openai/eye', ...(mode === '' ? [] : [mode])];
+    await using terminal = await openTerminal({ args, home, cwd: home.path, env: server.env });
+    await terminal.waitFor(shown);
+    for (const question of ['What?', 'Sure?']) {
+      const asked = server.requests.length;
+      terminal.write(`${question}\r`);
+      await terminal.waitFor(
+        (screen) => screen.filter((line) => line.includes('eye heard you.')).length > asked,
+      );
+    }
+
+    const last = JSON.parse(server.requests[1]?.body ?? '').messages;
+    expect(last).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'What?' },
+          url(`data:image/png;base64,${png}`),
+          url(`data:image/jpeg;base64,${jpeg}`),
+        ],
+      },
+      { role: 'assistant', content: 'eye heard you.' },
+      { role: 'user', content: 'Sure?' },
+    ]);
+  },
+);
+
+test('a picture alone opens no chat where it is not taken, or is none', async () => {
+  await using home = await homeWithPictures();
+  await using server = await startChatServer((exchange) => answerWith(exchange, 'hello'));
+  for (const [path, said] of [
+    ['a.txt', 'mira: The models of mira take no pictures.'],
+    ['c.png', 'mira: --image: c.png is no PNG, JPEG, GIF or WebP picture.'],
+  ] as const) {
+    const options = { args: ['chat', '-i', path], home, cwd: home.path, env: server.env };
+    await using terminal = await openTerminal(options);
+    expect(await terminal.exit).toEqual({ code: 2, signal: 0 });
+    expect(terminal.scrollback()[0]).toBe(said);
+  }
+});
+
+test('a picture alone is no question where nothing can be typed', async () => {
   await using home = await homeWithPictures();
   const run = await runMira(['chat', '-i', 'a.txt'], { home, cwd: home.path });
   expect([run.code, run.stderr.split('\n')[0]]).toEqual([2, 'mira: There is nothing to ask.']);

@@ -5,6 +5,8 @@ import { abortError, toMiraError } from '../../errors.ts';
 import type { Conversation } from '../../store/history.ts';
 import type { SessionEntry } from '../../store/session-entry.ts';
 import type { ChatFacts } from '../../ui/chat/layout.ts';
+import type { Attachment } from '../../ui/chat/talk.ts';
+import { sanitizeLine } from '../../ui/sanitize.ts';
 import { createSend } from './create-send.ts';
 import { createErrands } from './errands.ts';
 import { keepMemorySteady } from './keep-memory-steady.ts';
@@ -21,6 +23,8 @@ export interface OpenChat extends ProviderChoice {
   readonly timeoutS: number | undefined;
   /** The one that goes on. */
   readonly conversation: Conversation | undefined;
+  /** What the first question takes along. */
+  readonly attachments: readonly Attachment[];
   /** False for --no-save. */
   readonly saves: boolean;
 }
@@ -62,7 +66,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
       model: opened.model,
       system: choice.system ?? conversation?.system,
       conversationId: conversation?.id,
-      attachments: [],
+      attachments: choice.attachments.map((one) => ({ ...one, name: sanitizeLine(one.name) })),
     },
     stdin,
     stdout,

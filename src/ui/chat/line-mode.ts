@@ -44,6 +44,7 @@ export async function runLineChat(options: LineChatOptions): Promise<void> {
       if (role === 'assistant') stdout.write(`${sanitize(text).trimEnd()}\n`);
       else stderr.write(`${PROMPT}${sanitize(text)}\n`);
     }
+    for (const { name } of options.talk.attachments) stderr.write(`+ ${name}\n`);
     stderr.write(PROMPT);
     for await (const line of lines) {
       const slash = parseSlash(line);

@@ -20,7 +20,7 @@ const WINDOW_S = 5 * 60 * 60;
 export function createAccount(startedAt: number): Account {
   let requests = 0;
   let tokens = 0;
-  const use = () => ({
+  const used = () => ({
     total_requests: requests,
     total_tokens: tokens,
     total_cost_microcents: 0,
@@ -29,9 +29,9 @@ export function createAccount(startedAt: number): Account {
     errors: 0,
   });
   return {
-    count(used) {
+    count({ total_tokens }) {
       requests += 1;
-      tokens += used.total_tokens;
+      tokens += total_tokens;
     },
     profile: () =>
       json(200, {
@@ -61,8 +61,8 @@ export function createAccount(startedAt: number): Account {
     },
     usage: () =>
       json(200, {
-        today: use(),
-        month: { ...use(), daily_breakdown: [] },
+        today: used(),
+        month: { ...used(), daily_breakdown: [] },
         quota: {
           daily_limit: DAILY_LIMIT,
           remaining_today: Math.max(0, DAILY_LIMIT - requests),

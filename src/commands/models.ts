@@ -31,6 +31,8 @@ export const models = valueCommand<typeof options, Listing>({
       retries: undefined,
       force,
     });
+    const { warnOfIgnored } = await import('./chat/warn-of-ignored.ts');
+    await warnOfIgnored(context, provider.id);
     return { provider: provider.id, models: await provider.models({ signal: context.signal }) };
   },
   human: ({ models: rows }) => rows.map(modelLine).join('\n'),

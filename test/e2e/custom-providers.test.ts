@@ -96,8 +96,14 @@ describe('a provider of one’s own', () => {
   test('takes the place of none that mira knows', async () => {
     await using server = await startOpenAi();
     await using home = await homeWith({ openai: { base_url: server.origin } });
-    const run = await runMira(['chat', 'hi', '-m', 'openai/x'], { home });
-    expect([run.code, server.requests]).toEqual([4, []]);
+    const said =
+      'mira: providers.openai in config.json is not used: mira knows openai itself, and its own variables say where it is. A provider of your own needs another name.';
+    const chat = await runMira(['chat', 'hi', '-m', 'openai/x'], { home });
+    expect([chat.code, chat.stderr.split('\n')[0], server.requests]).toEqual([4, said, []]);
+    const models = await runMira(['models', '-p', 'openai'], { home, env: server.env });
+    expect([models.code, models.stderr]).toEqual([0, `${said}\n`]);
+    const list = await runMira(['config', 'list'], { home });
+    expect([list.code, list.stdout.includes('providers.')]).toEqual([0, false]);
   });
 
   test('that lists many models wants to be told which', async () => {

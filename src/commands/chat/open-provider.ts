@@ -71,8 +71,11 @@ function kindOf(name: string): ProviderKind {
  *   or is not to be shown pictures
  */
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {
-  const { name, model } = chosen(await context.settings(), choice);
+  const settings = await context.settings();
+  const { name, model } = chosen(settings, choice);
   const kind = kindOf(name);
+  if (isBuiltIn(name) && name in settings.providers)
+    await (await import('./warn-of-ignored.ts')).warnOfIgnored(context, name);
   const provider = await kind.open(careful(context, choice), opening(context, choice));
   if (choice.showsImages === true) (await import('./require-takes-images.ts')).requireTakesImages(provider);
   return { provider, model: model ?? (await kind.defaultModel(context, provider)) };

@@ -65,8 +65,10 @@ export function parseProviderValue(
   return text;
 }
 
+/** Without what somebody wrote of a provider that mira knows, which has no effect. */
 export function providerRows({ providers }: Settings): readonly SettingRow[] {
-  return Object.entries(providers).flatMap(([provider, config]) =>
+  const own = Object.entries(providers).filter(([provider]) => !isBuiltIn(provider));
+  return own.flatMap(([provider, config]) =>
     keys().flatMap((key) => {
       const value = textOf(config[key]);
       if (value === undefined) return [];

@@ -62,8 +62,8 @@ export const KEY_FAMILIES: readonly KeyFamily[] = [
   {
     id: 'github',
     label: 'a GitHub token',
-    prefix: /^gh[pousr]_/,
-    shape: /^gh[pousr]_\w{20,}$/,
+    prefix: /^(?:gh[pousr]_|github_pat_)/,
+    shape: /^(?:gh[pousr]|github_pat)_\w{20,}$/,
     expected: '`ghp_` or a sister prefix and the rest of the token',
   },
 ];

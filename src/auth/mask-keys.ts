@@ -3,17 +3,10 @@
  * shapes that nothing else has, because what is masked is gone.
  */
 import { findKeyFamily } from './key-format.ts';
+import { KEY_SHAPE, PRIVATE_KEY_SHAPE } from './key-shapes.ts';
 
-const KEYS = [
-  'sk-mira-[0-9a-f]{40}',
-  'mira_live_[A-Za-z0-9]{32}',
-  'mirra_(?:script|install|test)_[A-Za-z0-9_-]{16,}',
-  'sk-(?:ant|proj)-[\\w-]{16,}',
-  'sk-[A-Za-z0-9]{20,}',
-  '(?:AKIA|ASIA)[A-Z0-9]{16}',
-  'gh[pousr]_[A-Za-z0-9]{20,}',
-];
-const KEY = new RegExp(`(?<![\\w-])(?:${KEYS.join('|')})(?![\\w-])`, 'g');
+const KEY = new RegExp(KEY_SHAPE, 'g');
+const PRIVATE_KEY = new RegExp(PRIVATE_KEY_SHAPE);
 
 export function maskKeys(text: string): string {
   return text.replace(KEY, '[key removed]');
@@ -25,5 +18,3 @@ export function findKeyKind(text: string): string | undefined {
   if (key !== undefined) return findKeyFamily(key)?.label ?? 'a key';
   return PRIVATE_KEY.test(text) ? 'a private key' : undefined;
 }
-
-const PRIVATE_KEY = /-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY-----(?:\s|\\n){1,4}[A-Za-z0-9+/=]{16}/;

@@ -10,6 +10,7 @@ import type { ProtectionForm } from './store/protection.ts';
 import type { SecretStore, StorageKind } from './store/secret-store.ts';
 import type { SessionIndex } from './store/session-index.ts';
 import type { Style } from './ui/style.ts';
+import type { Vault } from './vault/vault.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -96,6 +97,8 @@ export interface Context {
   readonly http: () => Promise<Http>;
   /** The conversations on this machine; the database is opened when something of it is asked for. */
   readonly history: () => Promise<History>;
+  /** Labelled tokens and other sealed records; the file is opened when something of it is asked for. */
+  readonly vault: () => Promise<Vault>;
   readonly withSessionLock: <T>(
     name: string,
     work: () => Promise<T>,

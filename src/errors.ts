@@ -81,6 +81,7 @@ export const ERROR_KINDS = {
   other_origin: once(11),
   other_vendor: once(11),
   secret_found: once(11),
+  unsafe_variable: once(11),
 
   hung_up: once(129),
   interrupted: once(130),

@@ -22,10 +22,12 @@ import type { Signals } from './signals.ts';
 import { resolvePaths } from './store/paths.ts';
 import type { History } from './store/history.ts';
 import type { createSessionIndex, SessionIndex } from './store/session-index.ts';
+import type { Stores } from './stores.ts';
 import { isOwnVariable } from './ui/child-environment.ts';
 import { decideColor } from './ui/color.ts';
 import type { ColorFlag } from './ui/color.ts';
 import { sanitizeLine } from './ui/sanitize.ts';
+import type { Vault } from './vault/vault.ts';
 
 declare const __MIRA_VERSION__: string;
 
@@ -172,6 +174,7 @@ function createContext(world: World): Context {
     credentials: once(() => loadCredentials(context)),
     http: once(() => loadHttp(context)),
     history: once(() => loadHistory(context)),
+    vault: once(() => loadVault(context, stores)),
     withSessionLock: async (name, work, until) => {
       const { withLock } = await import('./store/lock.ts');
       const file = `${paths.locksDir}/${name}.db`;
@@ -283,4 +286,16 @@ async function loadHistory({ paths, uid, now, random, warn }: Context): Promise<
   const { maskKeys } = await import('./auth/mask-keys.ts');
   const { historyFile: file, locksDir } = paths;
   return createHistory({ file, locksDir, uid, now, random, mask: maskKeys, say: warn });
+}
+
+async function loadVault(context: Context, stores: () => Promise<Stores>): Promise<Vault> {
+  const { createVault } = await import('./vault/vault.ts');
+  const { paths, now } = context;
+  return createVault({
+    file: await (await stores()).file(),
+    chooseForm: async (existing) =>
+      (await import('./commands/choose-vault-form.ts')).chooseVaultForm(context, existing),
+    lastUsedFile: paths.lastUsedFile,
+    now,
+  });
 }

@@ -1,16 +1,19 @@
 /** The stores of secrets, each opened once: so that a passphrase is asked for, and its key derived, once a run. */
 import type { Context, StoreChoice } from './context.ts';
-import type { CredentialsFile, CredentialsFileOptions } from './store/credentials-file.ts';
+import type { CredentialsFile } from './store/credentials-file.ts';
+import type { KeyKind } from './store/credentials-format.ts';
+import type { KeySources } from './store/credentials-key.ts';
 import type { Keychain, KeychainOptions } from './store/keychain.ts';
 import type { ProtectionForm } from './store/protection.ts';
 import type { SecretStore } from './store/secret-store.ts';
 
 /** Windows takes 2,560 bytes for one credential (auth.md 1.4). */
 const WINDOWS_LIMIT_BYTES = 2_000;
-const SEALING_KEY = 'sealing-key';
 
 export interface Stores {
   open(where: StoreChoice): Promise<SecretStore>;
+  /** The one credentials file, whichever of its keys opens it. */
+  file(): Promise<CredentialsFile>;
   /** How the credentials file on disk is sealed; undefined when there is none. */
   fileProtection(): Promise<ProtectionForm | undefined>;
   /** Removes the credentials file whole, without its key, if nothing but sessions is in it. */
@@ -27,36 +30,45 @@ export function createStores(context: Context, host: StoresHost): Stores {
   let file: Promise<CredentialsFile> | undefined;
   let memory: SecretStore | undefined;
 
-  const openFile = (protection: ProtectionForm): Promise<CredentialsFile> =>
-    (file ??= openCredentialsFile(context, {
-      sources: { passphrase: (purpose) => askPassphrase(context, purpose), keyFile: context.paths.keyFile },
-      createWith: protection === 'passphrase' ? 'passphrase' : 'key_file',
-    }));
-
-  const openKeychain = async (patient: boolean): Promise<SecretStore> => {
+  const openRawKeychain = async (): Promise<Keychain> => {
     const { createKeychain } = await import('./store/keychain.ts');
     const { platform, log } = context;
-    const opened = (keychain ??= createKeychain({
+    return (keychain ??= createKeychain({
       ...host,
       platform,
       log,
       withProbe: (probe) => withProbe(context, probe),
     }));
-    if (platform === 'win32') return (sealing ??= openSealing(context, opened));
+  };
+
+  const openFile = (): Promise<CredentialsFile> =>
+    (file ??= openCredentialsFile(context, {
+      passphrase: (purpose) => askPassphrase(context, purpose),
+      openKeychain: openRawKeychain,
+    }));
+
+  const openKeychain = async (patient: boolean): Promise<SecretStore> => {
+    const opened = await openRawKeychain();
+    if (context.platform === 'win32') return (sealing ??= openSealing(opened, await openFile()));
     return patient ? opened.patient({ notify: () => context.warn(UNLOCKING) }) : opened;
   };
 
   return {
     open: async ({ storage, protection, patient = false }) => {
       if (storage === 'keychain') return openKeychain(patient);
-      if (storage === 'file') return openFile(protection);
+      if (storage === 'file') return (await openFile()).createdWith(keyKindOf(protection));
       const { createMemoryStore } = await import('./store/memory-store.ts');
       return (memory ??= createMemoryStore());
     },
-    fileProtection: async () => (await openFile('key_file')).sealedWith(),
-    abandonFile: async () => (await openFile('key_file')).abandon(),
+    file: openFile,
+    fileProtection: async () => (await openFile()).sealedWith(),
+    abandonFile: async () => (await openFile()).abandon(),
     keychainIsStuck: () => keychain?.stuck() ?? false,
   };
+}
+
+function keyKindOf(protection: ProtectionForm): KeyKind {
+  return protection === 'memory' ? 'key_file' : protection;
 }
 
 async function withProbe(context: Context, probe: (name: string) => Promise<void>): Promise<void> {
@@ -69,23 +81,36 @@ async function withProbe(context: Context, probe: (name: string) => Promise<void
 const UNLOCKING = 'Waiting for your keychain to be unlocked (Ctrl-C stops).';
 
 /** What does not fit into a credential of Windows is sealed in the file, under a key that is one (decisions.md 4). */
-async function openSealing(context: Context, keychain: Keychain): Promise<SecretStore> {
-  const { createSealingKeychain, keychainKey } = await import('./store/sealing-keychain.ts');
-  const sources = { keychain: keychainKey({ keychain, name: SEALING_KEY }) };
-  const credentials = await openCredentialsFile(context, { sources, createWith: 'keychain' });
+async function openSealing(keychain: Keychain, file: CredentialsFile): Promise<SecretStore> {
+  const { createSealingKeychain } = await import('./store/sealing-keychain.ts');
+  const credentials = file.createdWith('keychain');
   return createSealingKeychain({ keychain, credentials, limitBytes: WINDOWS_LIMIT_BYTES });
 }
 
+interface FileKeys {
+  readonly passphrase: NonNullable<KeySources['passphrase']>;
+  readonly openKeychain: () => Promise<Keychain>;
+}
+
+/** One that exists is opened with whichever key seals it; how a new one is sealed is for the caller to say. */
 async function openCredentialsFile(
   { paths, uid }: Context,
-  options: Pick<CredentialsFileOptions, 'sources' | 'createWith'>,
+  { passphrase, openKeychain }: FileKeys,
 ): Promise<CredentialsFile> {
-  const { createCredentialsFile } = await import('./store/credentials-file.ts');
+  const [{ createCredentialsFile }, { keychainKey }] = await Promise.all([
+    import('./store/credentials-file.ts'),
+    import('./store/sealing-keychain.ts'),
+  ]);
+  const keychain = keychainKey(async () => {
+    const { sealingKeyName } = await import('./store/session-name.ts');
+    return { keychain: await openKeychain(), name: sealingKeyName(paths.dataDir) };
+  });
   return createCredentialsFile({
-    ...options,
     file: paths.credentialsFile,
     storeLockFile: paths.storeLockFile,
     uid,
+    sources: { passphrase, keyFile: paths.keyFile, keychain },
+    createWith: 'key_file',
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Secrets in one encrypted file, for where there is no keychain (decisions.md 5). A file that cannot be read is never
+ * Secrets in one encrypted file: the vault's, and sessions where there is no keychain (decisions.md 4, 5). A file that cannot be read is never
  * touched: not ours, newer, damaged, or sealed with another key, each is refused with its own sentence.
  */
 import { MiraError } from '../errors.ts';
@@ -13,7 +13,8 @@ import type { SecretStore } from './secret-store.ts';
 import { moveAside } from './shell-quote.ts';
 import { requireStorable } from './storable.ts';
 
-const MAX_BYTES = 4 * 1024 * 1024;
+/** Ten thousand ordinary tokens take about four; a bound there has to be, since all of it is read at once. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** What the file holds, open for change. `meta` is readable without the key; `values` is not. */
 export interface Credentials {
@@ -34,6 +35,10 @@ export interface CredentialsFile extends SecretStore {
   abandon(): Promise<boolean>;
   /** Reads, lets `change` alter values and meta, and writes them back, under the store lock. */
   update<T>(change: (credentials: Credentials) => T): Promise<T>;
+  /** Every value by its name; none when there is no file. */
+  readAll(): Promise<ReadonlyMap<string, string>>;
+  /** The same file with the same keys, sealed in another form if it has to be made. */
+  createdWith(kind: KeyKind): CredentialsFile;
 }
 
 export interface CredentialsFileOptions {
@@ -53,8 +58,23 @@ interface OpenKey {
 }
 
 export function createCredentialsFile(options: CredentialsFileOptions): CredentialsFile {
-  const { file, storeLockFile, uid, signal, createWith } = options;
   const keyring = createKeyring(options);
+  const views = new Map<KeyKind, CredentialsFile>();
+  const createdWith = (createWith: KeyKind): CredentialsFile => {
+    const view = views.get(createWith) ?? openView({ ...options, createWith }, { keyring, createdWith });
+    views.set(createWith, view);
+    return view;
+  };
+  return createdWith(options.createWith);
+}
+
+interface Shared {
+  readonly keyring: Keyring;
+  readonly createdWith: (kind: KeyKind) => CredentialsFile;
+}
+
+function openView(options: CredentialsFileOptions, { keyring, createdWith }: Shared): CredentialsFile {
+  const { file, storeLockFile, uid, signal, createWith } = options;
   let form = createWith;
 
   /** Every look at the file also tells how it is sealed, which decides what it protects against. */
@@ -67,10 +87,10 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
   const withOpenFile = async <T>(work: (opened: OpenFile) => Promise<T>): Promise<T> => {
     // Deriving a key takes long, so it is done before the lock; if the file was made anew meanwhile, once more.
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      await keyring.prepare(await look());
+      await keyring.prepare({ sealed: await look(), createWith });
       const outcome = await withLock({ file: storeLockFile, uid, signal }, async () => {
         const sealed = await look();
-        const key = await keyring.openPrepared(sealed);
+        const key = await keyring.openPrepared({ sealed, createWith });
         return key === undefined ? undefined : { result: await work({ options, sealed, key }) };
       });
       if (outcome !== undefined) return outcome.result;
@@ -79,6 +99,12 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
   };
   const update = <T>(change: (credentials: Credentials) => T): Promise<T> =>
     withOpenFile((opened) => rewrite(opened, change));
+  const readAll = async (): Promise<ReadonlyMap<string, string>> => {
+    const sealed = await look();
+    if (sealed === undefined) return new Map();
+    const { sealing } = await keyring.open(sealed);
+    return openBody({ file, sealed, sealing });
+  };
 
   return {
     kind: 'file',
@@ -86,10 +112,7 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
       return PROTECTION[form];
     },
     async read(name) {
-      const sealed = await look();
-      if (sealed === undefined) return undefined;
-      const { sealing } = await keyring.open(sealed);
-      return (await openBody({ file, sealed, sealing })).get(name);
+      return (await readAll()).get(name);
     },
     async write(name, value) {
       requireStorable(value);
@@ -117,19 +140,29 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
         return true;
       }),
     update,
+    readAll,
+    createdWith,
   };
 }
 
-/** The keys this process has opened. A passphrase is derived once for each salt, a wrong one is forgotten. */
-function createKeyring({ file, uid, sources, createWith }: CredentialsFileOptions): {
+/** A file, or the one that would be made. */
+interface Candidate {
+  readonly sealed: Sealed | undefined;
+  readonly createWith: KeyKind;
+}
+
+interface Keyring {
   open(sealed: Sealed): Promise<OpenKey>;
-  prepare(sealed: Sealed | undefined): Promise<void>;
-  openPrepared(sealed: Sealed | undefined): Promise<OpenKey | undefined>;
-} {
+  prepare(candidate: Candidate): Promise<void>;
+  openPrepared(candidate: Candidate): Promise<OpenKey | undefined>;
+}
+
+/** The keys this process has opened. A passphrase is derived once for each salt, a wrong one is forgotten. */
+function createKeyring({ file, uid, sources }: CredentialsFileOptions): Keyring {
   const derived = new Map<string, Promise<Uint8Array | undefined>>();
   const fresh: { kdf?: ScryptParameters } = {};
 
-  const request = async (sealed: Sealed | undefined): Promise<KeyRequest> => {
+  const request = async ({ sealed, createWith }: Candidate): Promise<KeyRequest> => {
     const { newScrypt } = await import('./credentials-key.ts');
     if (sealed !== undefined) {
       return { sources, file, uid, kind: sealed.key.kind, kdf: sealed.key.kdf, purpose: 'open' };
@@ -156,7 +189,7 @@ function createKeyring({ file, uid, sources, createWith }: CredentialsFileOption
   };
 
   const open = async (sealed: Sealed): Promise<OpenKey> => {
-    const asked = await request(sealed);
+    const asked = await request({ sealed, createWith: sealed.key.kind });
     const secret = await find(asked);
     if (secret === undefined) throw await keyIsGone(asked);
     const key = await toKey(secret, asked);
@@ -168,13 +201,14 @@ function createKeyring({ file, uid, sources, createWith }: CredentialsFileOption
 
   return {
     open,
-    async prepare(sealed) {
-      if (sealed !== undefined) await open(sealed);
-      else await find(await request(sealed));
+    async prepare(candidate) {
+      if (candidate.sealed !== undefined) await open(candidate.sealed);
+      else await find(await request(candidate));
     },
     /** Undefined when opening would take a derivation that was not made before the lock was taken. */
-    async openPrepared(sealed) {
-      const asked = await request(sealed);
+    async openPrepared(candidate) {
+      const { sealed } = candidate;
+      const asked = await request(candidate);
       if (asked.kind === 'passphrase' && !derived.has(idOf(asked))) return undefined;
       if (sealed !== undefined) return open(sealed);
       const { createSecret } = await import('./credentials-key.ts');

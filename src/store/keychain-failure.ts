@@ -81,18 +81,19 @@ const SENTENCES: Readonly<Record<KeychainState, string>> = {
   other: 'The keychain failed.',
 };
 
-const ELSEWHERE = 'or keep secrets in an encrypted file: mira auth login --storage file';
+const SIGN_IN_ELSEWHERE = 'in an encrypted file: mira auth login --storage file';
 
-const REMEDIES: Readonly<Record<KeychainState, string>> = {
-  library_missing: `Install it (Debian and Ubuntu: libsecret-1-0; Fedora and Arch: libsecret), ${ELSEWHERE}`,
-  no_bus: `Run mira in a desktop session or under dbus-run-session, ${ELSEWHERE}`,
-  no_service: `Install and start gnome-keyring or KWallet, ${ELSEWHERE}`,
-  not_initialised: `Log in on the desktop once, or create a default keyring with Seahorse, ${ELSEWHERE}`,
-  locked: `Unlock it and run the command again (macOS: security unlock-keychain), ${ELSEWHERE}`,
-  denied: `Run the command again and allow the access, ${ELSEWHERE}`,
-  timeout: `Look for its password prompt and run the command again, ${ELSEWHERE}`,
-  too_large: `Keep the secret in an encrypted file: mira auth login --storage file`,
-  other: `Run the command again with --debug to see why, ${ELSEWHERE}`,
+/** What mends the keychain itself. */
+const REMEDIES: Readonly<Record<KeychainState, string | undefined>> = {
+  library_missing: 'Install it (Debian and Ubuntu: libsecret-1-0; Fedora and Arch: libsecret)',
+  no_bus: 'Run mira in a desktop session or under dbus-run-session',
+  no_service: 'Install and start gnome-keyring or KWallet',
+  not_initialised: 'Log in on the desktop once, or create a default keyring with Seahorse',
+  locked: 'Unlock it and run the command again (macOS: security unlock-keychain)',
+  denied: 'Run the command again and allow the access',
+  timeout: 'Look for its password prompt and run the command again',
+  too_large: undefined,
+  other: 'Run the command again with --debug to see why',
 };
 
 /** The state in which a call failed, kept as the cause of the MiraError. */
@@ -113,9 +114,23 @@ export function keychainError(detail: string, platform: NodeJS.Platform): MiraEr
 
 export function keychainErrorIn(state: KeychainState, detail: string): MiraError {
   return new MiraError(CODES[state], SENTENCES[state], {
-    hint: REMEDIES[state],
+    hint:
+      REMEDIES[state] === undefined
+        ? `Keep the secret ${SIGN_IN_ELSEWHERE}`
+        : `${REMEDIES[state]}, or keep secrets ${SIGN_IN_ELSEWHERE}`,
     cause: new KeychainFailure(state, detail),
   });
+}
+
+/**
+ * The same failure with another way out than to sign in with a file, or with none: for what is kept in the keychain
+ * already, or is no session. What is no failure of a keychain is given back as it is.
+ */
+export function withOtherWayOut(error: unknown, wayOut?: string): unknown {
+  const state = keychainStateOf(error);
+  if (state === undefined || !(error instanceof MiraError)) return error;
+  const ways = [REMEDIES[state], wayOut].filter((way) => way !== undefined);
+  return error.with({ hint: ways.length === 0 ? undefined : ways.join(', or ') });
 }
 
 /** The state behind an error that a keychain call threw; undefined when it has another origin. */

@@ -21,6 +21,8 @@ export interface Paths {
   readonly locksDir: string;
   /** Held around every read-merge-write of the index, the credentials file and the configuration. */
   readonly storeLockFile: string;
+  /** When which token was last given out; no secrets. */
+  readonly lastUsedFile: string;
   /** The key of a credentials file without a passphrase. */
   readonly keyFile: string;
   readonly cacheDir: string;
@@ -59,6 +61,7 @@ export function resolvePaths(input: PathsInput): Paths {
     stateDir,
     locksDir: join(stateDir, 'locks'),
     storeLockFile: join(stateDir, 'locks', 'store.db'),
+    lastUsedFile: join(stateDir, 'last-used.json'),
     /** Worked out when asked for: most commands never need the key, and hashing costs milliseconds to load. */
     get keyFile() {
       return moved === undefined

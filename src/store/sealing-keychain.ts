@@ -1,6 +1,7 @@
 import type { CredentialsFile } from './credentials-file.ts';
 import type { KeychainKey } from './credentials-key.ts';
 import type { SecretStore } from './secret-store.ts';
+import { withOtherWayOut } from './keychain-failure.ts';
 import { requireStorable } from './storable.ts';
 
 /** Stands in the keychain for a value that is in the credentials file. No secret is ever this text. */
@@ -54,20 +55,28 @@ export function createSealingKeychain({
   };
 }
 
-/** The key of the credentials file as an item of the keychain. */
-export function keychainKey({
-  keychain,
-  name,
-}: {
+/** The key of the credentials file as an item of the keychain, which is opened when the key is asked for. */
+export function keychainKey(where: () => Promise<KeychainItem>): KeychainKey {
+  const withItem = async <T>(work: (item: KeychainItem) => Promise<T>): Promise<T> => {
+    try {
+      return await work(await where());
+    } catch (error) {
+      throw withOtherWayOut(error);
+    }
+  };
+  return {
+    read: () =>
+      withItem(async ({ keychain, name }) => {
+        const item = await keychain.read(name);
+        return item === undefined ? undefined : Buffer.from(item, 'base64url');
+      }),
+    create: (key) =>
+      withItem(({ keychain, name }) => keychain.write(name, Buffer.from(key).toString('base64url'))),
+    probe: () => withItem(({ keychain }) => keychain.probe()),
+  };
+}
+
+export interface KeychainItem {
   readonly keychain: SecretStore;
   readonly name: string;
-}): KeychainKey {
-  return {
-    async read() {
-      const item = await keychain.read(name);
-      return item === undefined ? undefined : Buffer.from(item, 'base64url');
-    },
-    create: (key) => keychain.write(name, Buffer.from(key).toString('base64url')),
-    probe: () => keychain.probe(),
-  };
 }

@@ -26,6 +26,11 @@ export function probeName({
   return `probe.${twelveHexOf(['probe', profile, dataDir])}`;
 }
 
+/** The name of the keychain item that seals the credentials file of a data folder: each folder has its own. */
+export function sealingKeyName(dataDir: string): string {
+  return `sealing-key.${twelveHexOf(['sealing-key', dataDir])}`;
+}
+
 function twelveHexOf(identity: readonly (string | null)[]): string {
   return sha256(JSON.stringify(identity)).slice(0, 12);
 }

@@ -40,7 +40,7 @@ describeSecretStore({
   start: async () => {
     const items = new Map<string, string>();
     const keychain = createMemoryKeychain(items);
-    const sources = { keychain: keychainKey({ keychain, name: 'key.0123456789ab' }) };
+    const sources = { keychain: keychainKey(async () => ({ keychain, name: 'key.0123456789ab' })) };
     const files = await credentialsFiles({ createWith: 'keychain', sources });
     return {
       open: async () =>

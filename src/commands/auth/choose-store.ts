@@ -4,9 +4,9 @@
  */
 import type { Context } from '../../context.ts';
 import { MiraError, toMiraError } from '../../errors.ts';
-import { PROTECTION } from '../../store/protection.ts';
 import type { ProtectionForm } from '../../store/protection.ts';
 import type { SecretStore } from '../../store/secret-store.ts';
+import { askForFile } from '../ask-for-file.ts';
 
 export interface ChosenStore {
   readonly store: SecretStore;
@@ -51,7 +51,9 @@ async function chooseByItself(context: Context, goesOn: boolean): Promise<Chosen
       context.notice(`${failure.message} The session goes into the encrypted file (MIRA_PASSPHRASE).`);
       return openFile(context);
     }
-    const protection = context.canPrompt ? await askForFile(context, failure) : undefined;
+    const protection = context.canPrompt
+      ? await askForFile(context, { failure, what: 'the session' })
+      : undefined;
     if (protection) return openFile(context, protection);
     if (goesOn) return openMemory(context);
     if (context.canPrompt) throw keptNowhere(failure);
@@ -60,20 +62,6 @@ async function chooseByItself(context: Context, goesOn: boolean): Promise<Chosen
       next: [{ command: 'mira auth login --storage file', why: 'keeps the session in an encrypted file' }],
     });
   }
-}
-
-/** Why the keychain does not work, and which file is wanted instead; undefined for none. */
-async function askForFile(context: Context, failure: MiraError): Promise<ProtectionForm | undefined> {
-  const { confirm } = await import('../../ui/prompts.ts');
-  const { stdin, stderr } = context.io.terminal();
-  const ask = (question: string): Promise<boolean> =>
-    confirm({ question, stdin, stderr, signal: context.signal });
-  context.warn(failure.message);
-  if (failure.hint !== undefined) context.warn(failure.hint);
-  if (await ask(`Keep the session in a file with a passphrase instead (${PROTECTION.passphrase})?`))
-    return 'passphrase';
-  if (await ask(`In a file with a key file (${PROTECTION.key_file})?`)) return 'key_file';
-  return undefined;
 }
 
 function keptNowhere(failure: MiraError): MiraError {

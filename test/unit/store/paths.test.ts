@@ -15,6 +15,7 @@ describe('resolvePaths', () => {
       stateDir: '/home/ada/.local/state/mira-cli',
       locksDir: '/home/ada/.local/state/mira-cli/locks',
       storeLockFile: '/home/ada/.local/state/mira-cli/locks/store.db',
+      lastUsedFile: '/home/ada/.local/state/mira-cli/last-used.json',
       keyFile: '/home/ada/.local/state/mira-cli/credentials.key',
       cacheDir: '/home/ada/.cache/mira-cli',
     });

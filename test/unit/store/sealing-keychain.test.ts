@@ -19,7 +19,7 @@ function openIn(folder: TemporaryFolder): {
     file: folder.in('data', 'credentials.json'),
     storeLockFile: folder.in('store.db'),
     uid: process.geteuid?.(),
-    sources: { keychain: keychainKey({ keychain, name: KEY }) },
+    sources: { keychain: keychainKey(async () => ({ keychain, name: KEY })) },
     createWith: 'keychain',
   });
   return {

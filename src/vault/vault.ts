@@ -1,0 +1,322 @@
+/**
+ * Labelled tokens and other sealed records, all in the one credentials file (decisions.md 4). What may be known of
+ * them without a key (labels, variables, dates) stands in its header, so that listing them opens nothing.
+ */
+import { MiraError } from '../errors.ts';
+import { isRecord, parseJson } from '../json.ts';
+import type { Credentials, CredentialsFile } from '../store/credentials-file.ts';
+import type { CredentialMeta, KeyKind } from '../store/credentials-format.ts';
+import { shellQuote } from '../store/shell-quote.ts';
+import { findSimilarLabel, foldLabel, requireLabel } from './label.ts';
+import { createLastUsed } from './last-used.ts';
+import { createSealedRecords, secretsOf } from './sealed-records.ts';
+import type { SealedRecords } from './sealed-records.ts';
+
+const TOKEN = 'token/';
+const PREVIOUS = 'previous/';
+/** An environment variable may be longer, but no key is (security.md T49). */
+const LONGEST_VALUE = 64 * 1024;
+
+export interface Token {
+  readonly label: string;
+  /** The environment variable it is for. */
+  readonly env: string;
+  /** The family of keys it belongs to, or `other`. */
+  readonly kind: string;
+  /** Moments in milliseconds since the epoch. */
+  readonly addedAt: number;
+  readonly lastUsedAt?: number | undefined;
+  readonly expiresAt?: number | undefined;
+  /** When its value was exchanged, while the value before is still kept. */
+  readonly rotatedAt?: number | undefined;
+}
+
+export interface NewToken {
+  readonly label: string;
+  readonly env: string;
+  readonly kind: string;
+  readonly value: string;
+  readonly expiresAt?: number | undefined;
+}
+
+export interface Replacement {
+  readonly label: string;
+  readonly value: string;
+  readonly kind: string;
+  readonly expiresAt?: number | undefined;
+  /** The new value has answered, so the one before need not be kept. */
+  readonly proven: boolean;
+}
+
+/** A secret that must not leave this machine by accident. */
+export interface StoredSecret {
+  readonly label: string;
+  readonly kind: string;
+  readonly value: string;
+}
+
+export interface Vault {
+  /** By label. Reads the header of the file only: no key, no keychain. */
+  list(): Promise<readonly Token[]>;
+  /**
+   * The values by label; the file is opened once.
+   * @throws MiraError `not_found` naming the first label that there is not
+   */
+  values(labels: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Every secret there is (tokens, also those kept from before a rotation, and records): to look for in text that leaves. */
+  allValues(): Promise<readonly StoredSecret[]>;
+  /** @throws MiraError `invalid_input` when the label is taken or the value cannot be stored */
+  add(token: NewToken): Promise<void>;
+  /**
+   * Exchanges the value and keeps the one before, unless the new one is proven. A value that never answered does not
+   * take the place of one that did: then what was kept before stays kept.
+   */
+  replace(replacement: Replacement): Promise<void>;
+  /** The value before the last rotation, while it is kept. */
+  previousValue(label: string): Promise<string | undefined>;
+  /** The value answered: what was kept from before is forgotten. False when nothing was kept. */
+  settle(label: string): Promise<boolean>;
+  /** The way back: the value from before the rotation, once more. False when none is kept. */
+  restore(label: string): Promise<boolean>;
+  /** All or none. @throws MiraError `not_found` naming the first label that there is not */
+  remove(labels: readonly string[]): Promise<void>;
+  /** Never fails: it is a convenience. */
+  markUsed(labels: readonly string[]): Promise<void>;
+  readonly records: SealedRecords;
+}
+
+export interface VaultOptions {
+  readonly file: CredentialsFile;
+  /** How the file is to be sealed if it has to be made; given how the one that exists is, if there is one. */
+  readonly chooseForm: (existing: KeyKind | undefined) => Promise<KeyKind>;
+  readonly lastUsedFile: string;
+  readonly now: () => number;
+}
+
+export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOptions): Vault {
+  const lastUsed = createLastUsed(lastUsedFile);
+  /** Where something is to be kept, there must be a file, or an agreement how to make one. */
+  const keep = async <T>(change: (credentials: Credentials) => T): Promise<T> =>
+    file.createdWith(await chooseForm(await file.sealedWith())).update(change);
+
+  const readMeta = async (): Promise<ReadonlyMap<string, CredentialMeta>> =>
+    new Map((await file.list()).map((meta) => [meta.label, meta]));
+  /** A label that is not there is told without opening the file. */
+  const change = async <T>(labels: readonly string[], work: (credentials: Credentials) => T): Promise<T> => {
+    requireKnown(labels, await readMeta());
+    return file.update((credentials) => {
+      requireKnown(labels, credentials.meta);
+      return work(credentials);
+    });
+  };
+
+  return {
+    async list() {
+      const used = lastUsed.read();
+      const tokens = (await file.list()).filter(isTokenMeta).map((meta) => toToken(meta, used));
+      return tokens.sort((one, other) => (one.label < other.label ? -1 : 1));
+    },
+    async values(labels) {
+      requireKnown(labels, await readMeta());
+      const all = labels.length === 0 ? new Map<string, string>() : await file.readAll();
+      return new Map(labels.map((label) => [label, requireValue(all.get(TOKEN + label), label)]));
+    },
+    async allValues() {
+      const meta = await readMeta();
+      // Without a key nothing can be opened, and without an entry nothing need be.
+      if (meta.size === 0) return [];
+      return [...(await file.readAll())].flatMap(([name, value]) => toSecrets({ name, value, meta }));
+    },
+    async add({ label, env, kind, value, expiresAt }) {
+      requireLabel(label);
+      requireTokenValue(value);
+      await keep(({ values, meta }) => {
+        requireFree(label, meta);
+        values.set(TOKEN + label, value);
+        const dates = { added: now(), ...(expiresAt === undefined ? {} : { expires: expiresAt }) };
+        meta.set(TOKEN + label, { label: TOKEN + label, kind, env, ...dates });
+      });
+      lastUsed.forget([label]);
+    },
+    async replace({ label, value, kind, expiresAt, proven }) {
+      requireTokenValue(value);
+      requireKnown([label], await readMeta());
+      await keep((credentials) => {
+        requireKnown([label], credentials.meta);
+        const before = versionOf(credentials, label);
+        const { values } = credentials;
+        if (proven) values.delete(PREVIOUS + label);
+        else if (!values.has(PREVIOUS + label)) values.set(PREVIOUS + label, JSON.stringify(before));
+        putVersion(credentials, {
+          label,
+          version: { value, kind, expires: expiresAt },
+          rotated: proven ? undefined : now(),
+        });
+      });
+    },
+    async previousValue(label) {
+      const meta = await readMeta();
+      requireKnown([label], meta);
+      if (meta.get(TOKEN + label)?.['rotated'] === undefined) return undefined;
+      return parseVersion((await file.read(PREVIOUS + label)) ?? '')?.value;
+    },
+    settle: (label) =>
+      change([label], (credentials) => {
+        if (!credentials.values.delete(PREVIOUS + label)) return false;
+        putVersion(credentials, { label, version: versionOf(credentials, label), rotated: undefined });
+        return true;
+      }),
+    restore: (label) =>
+      change([label], (credentials) => {
+        const version = parseVersion(credentials.values.get(PREVIOUS + label) ?? '');
+        if (version === undefined) return false;
+        credentials.values.delete(PREVIOUS + label);
+        putVersion(credentials, { label, version, rotated: undefined });
+        return true;
+      }),
+    async remove(labels) {
+      if (labels.length === 0) return;
+      await change(labels, ({ values, meta }) => {
+        for (const label of labels) {
+          values.delete(TOKEN + label);
+          values.delete(PREVIOUS + label);
+          meta.delete(TOKEN + label);
+        }
+      });
+      lastUsed.forget(labels);
+    },
+    markUsed: (labels) => lastUsed.mark(labels, now()),
+    records: createSealedRecords({ file, keep }),
+  };
+}
+
+/** What changes when a token is rotated. */
+interface Version {
+  readonly value: string;
+  readonly kind: string;
+  readonly expires?: number | undefined;
+}
+
+function versionOf({ values, meta }: Credentials, label: string): Version {
+  const known = meta.get(TOKEN + label);
+  return {
+    value: requireValue(values.get(TOKEN + label), label),
+    kind: known?.kind ?? 'other',
+    expires: numberOf(known?.['expires']),
+  };
+}
+
+interface Rotated {
+  readonly label: string;
+  readonly version: Version;
+  readonly rotated: number | undefined;
+}
+
+function putVersion({ values, meta }: Credentials, { label, version, rotated }: Rotated): void {
+  const name = TOKEN + label;
+  const before = meta.get(name);
+  values.set(name, version.value);
+  meta.set(name, {
+    label: name,
+    kind: version.kind,
+    env: textOf(before?.['env']),
+    added: numberOf(before?.['added']) ?? 0,
+    ...(version.expires === undefined ? {} : { expires: version.expires }),
+    ...(rotated === undefined ? {} : { rotated }),
+  });
+}
+
+function parseVersion(text: string): Version | undefined {
+  const content = parseJson(text);
+  if (!isRecord(content)) return undefined;
+  const { value, kind, expires } = content;
+  if (typeof value !== 'string' || typeof kind !== 'string') return undefined;
+  return { value, kind, expires: numberOf(expires) };
+}
+
+function isTokenMeta({ label }: CredentialMeta): boolean {
+  return label.startsWith(TOKEN);
+}
+
+function toToken(meta: CredentialMeta, used: ReadonlyMap<string, number>): Token {
+  const label = meta.label.slice(TOKEN.length);
+  const addedAt = numberOf(meta['added']) ?? 0;
+  const lastUsedAt = used.get(label);
+  return {
+    label,
+    env: textOf(meta['env']),
+    kind: meta.kind,
+    addedAt,
+    // A label that was removed and taken anew has not been used.
+    lastUsedAt: lastUsedAt !== undefined && lastUsedAt >= addedAt ? lastUsedAt : undefined,
+    expiresAt: numberOf(meta['expires']),
+    rotatedAt: numberOf(meta['rotated']),
+  };
+}
+
+function requireKnown(labels: readonly string[], meta: ReadonlyMap<string, CredentialMeta>): void {
+  const missing = labels.find((label) => !meta.has(TOKEN + label));
+  if (missing === undefined) return;
+  requireLabel(missing);
+  const all = [...meta.values()].filter(isTokenMeta).map(({ label }) => label.slice(TOKEN.length));
+  const similar = findSimilarLabel(missing, all);
+  throw new MiraError('not_found', `There is no token ${missing}.`, {
+    hint: similar === undefined ? 'See what there is: mira tokens list' : `Did you mean ${similar}?`,
+  });
+}
+
+function requireFree(label: string, meta: ReadonlyMap<string, CredentialMeta>): void {
+  const wanted = foldLabel(TOKEN + label);
+  const taken = [...meta.keys()].find((each) => foldLabel(each) === wanted)?.slice(TOKEN.length);
+  if (taken === undefined) return;
+  throw new MiraError('invalid_input', `There is a token ${taken} already.`, {
+    hint: `Exchange its value: mira tokens rotate ${shellQuote(taken)}; or remove it first: mira tokens remove ${shellQuote(taken)}`,
+  });
+}
+
+/** The header is bound to what is sealed, so only a bug of ours takes them apart. */
+function requireValue(value: string | undefined, label: string): string {
+  if (value === undefined) throw new TypeError(`The token ${label} has no value.`);
+  return value;
+}
+
+function requireTokenValue(value: string): void {
+  const flaw = findFlaw(value);
+  if (flaw === undefined) return;
+  throw new MiraError('invalid_input', `The value ${flaw}; nothing was stored.`, {
+    hint: 'A value is text of up to 64 KiB that can stand in an environment variable.',
+  });
+}
+
+function findFlaw(value: string): string | undefined {
+  if (value === '') return 'is empty';
+  if (value.includes('\0')) return 'has a NUL character in it';
+  if (!value.isWellFormed()) return 'is not valid Unicode';
+  return Buffer.byteLength(value) > LONGEST_VALUE ? 'is longer than 64 KiB' : undefined;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+function toSecrets(stored: {
+  readonly name: string;
+  readonly value: string;
+  readonly meta: ReadonlyMap<string, CredentialMeta>;
+}): readonly StoredSecret[] {
+  const { name, value, meta } = stored;
+  if (name.startsWith(PREVIOUS)) {
+    const label = name.slice(PREVIOUS.length);
+    const version = parseVersion(value);
+    return version === undefined ? [] : [{ label, kind: version.kind, value: version.value }];
+  }
+  const known = meta.get(name);
+  // Sessions stand in the same file where there is no keychain; they are not the vault's.
+  if (known === undefined) return [];
+  if (isTokenMeta(known)) return [{ label: name.slice(TOKEN.length), kind: known.kind, value }];
+  return secretsOf(value).map((secret) => ({ label: name, kind: known.kind, value: secret }));
+}

@@ -215,7 +215,8 @@ function inputTokens(usage: Fields): number | undefined {
   return cached.reduce<number>((sum, one) => sum + (tokenCount(one) ?? 0), own);
 }
 
+/** Half of it is none: what a service does not tell is not made up. */
 function usageOf(input: number | undefined, generated: number | undefined): Usage | undefined {
-  if (input === undefined && generated === undefined) return undefined;
-  return { inputTokens: input ?? 0, outputTokens: generated ?? 0 };
+  if (input === undefined || generated === undefined) return undefined;
+  return { inputTokens: input, outputTokens: generated };
 }

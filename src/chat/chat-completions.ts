@@ -243,18 +243,19 @@ function errorOf(
   return undefined;
 }
 
+/** Half of it is none: what a service does not tell is not made up. */
 function usageOf(value: unknown): Usage | undefined {
   if (!isRecord(value)) return undefined;
   const inputTokens = tokenCount(value['prompt_tokens'] ?? value['input_tokens']);
   const outputTokens = tokenCount(value['completion_tokens'] ?? value['output_tokens']);
-  if (inputTokens === undefined && outputTokens === undefined) return undefined;
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
   const details = value['completion_tokens_details'];
   const reasoningTokens = tokenCount(
     (isRecord(details) ? details['reasoning_tokens'] : undefined) ?? value['thinking_tokens'],
   );
   return {
-    inputTokens: inputTokens ?? 0,
-    outputTokens: outputTokens ?? 0,
+    inputTokens,
+    outputTokens,
     ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
   };
 }

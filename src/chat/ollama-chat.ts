@@ -110,7 +110,7 @@ function finishReasonOf(reason: unknown): FinishReason {
   return reason === 'length' ? 'length' : 'other';
 }
 
-/** What was read from the cache of an earlier question is left out of the numbers. */
+/** Ollama writes no zero, and what was read from the cache of an earlier question is left out of its numbers. */
 function usageOf(value: Readonly<Record<string, unknown>>): Usage | undefined {
   const inputTokens = tokenCount(value['prompt_eval_count']);
   const outputTokens = tokenCount(value['eval_count']);

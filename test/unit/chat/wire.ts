@@ -5,13 +5,7 @@ import type { ChatEvent } from '../../../src/chat/provider.ts';
 import { readAnswer } from '../../../src/chat/read-answer.ts';
 import type { AnswerReading } from '../../../src/chat/read-answer.ts';
 import { MiraError } from '../../../src/errors.ts';
-
-/** A chunk of a streamed answer. */
-export const delta = (fields: unknown, finish: string | null = null): string =>
-  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: fields, finish_reason: finish }] })}\n\n`;
-export const text = (content: string): string => delta({ content });
-export const finish = (reason = 'stop'): string => delta({}, reason);
-export const DONE = 'data: [DONE]\n\n';
+import type { Reading } from '../../support/odd-streams/odd-stream.ts';
 
 /** An answer whose body comes in these pieces. */
 export function answerOf(pieces: readonly Uint8Array[], contentType = 'text/event-stream'): HttpResponse {
@@ -29,11 +23,6 @@ export function answerOf(pieces: readonly Uint8Array[], contentType = 'text/even
     json: unused,
     discard: () => {},
   };
-}
-
-export interface Reading {
-  readonly events: readonly ChatEvent[];
-  readonly error?: { readonly code: string; readonly exit: number; readonly message: string };
 }
 
 type Format = Pick<AnswerReading, 'createDecoder' | 'framing'>;
@@ -59,7 +48,7 @@ export async function read(response: HttpResponse, format: Format = COMPLETIONS)
 }
 
 /** The bytes whole, cut in two at every place, and one by one. */
-export function* everyCut(body: string): Generator<readonly Uint8Array[]> {
+export function* everyCut(body: string | Uint8Array): Generator<readonly Uint8Array[]> {
   const bytes = Buffer.from(body);
   yield [bytes];
   for (let at = 1; at < bytes.length; at += 1) yield [bytes.subarray(0, at), bytes.subarray(at)];

@@ -9,7 +9,8 @@ import { silentLog } from '../../../../src/log.ts';
 import { chunk, head, whole } from '../../../support/raw-server.ts';
 import type { RawServer } from '../../../support/raw-server.ts';
 import { facts, failureOf, openHttp, serve } from '../../api/open-http.ts';
-import { DONE, append, finish, text } from '../wire.ts';
+import { DONE, finish, text } from '../../../support/odd-streams/completions.ts';
+import { append } from '../wire.ts';
 
 const SSE = { 'content-type': 'text/event-stream' };
 const hi: ChatRequest = { model: 'mira', messages: [{ role: 'user', text: 'hi' }] };

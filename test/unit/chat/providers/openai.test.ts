@@ -5,7 +5,7 @@ import type { OpenAiOptions } from '../../../../src/chat/providers/openai.ts';
 import { whole } from '../../../support/raw-server.ts';
 import { facts, failureOf, openHttp, serve } from '../../api/open-http.ts';
 import { hear, keyFrom, never, patience } from '../support/hear.ts';
-import { DONE, finish, text } from '../wire.ts';
+import { DONE, finish, text } from '../../../support/odd-streams/completions.ts';
 
 const SSE = { 'content-type': 'text/event-stream' };
 const JSON_TYPE = { 'content-type': 'application/json' };

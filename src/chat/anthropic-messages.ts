@@ -196,6 +196,11 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   model_context_window_exceeded: 'length',
   tool_use: 'tool_calls',
   refusal: 'content_filter',
+  // The words of other formats, from services in between.
+  content_filtered: 'content_filter',
+  content_filter: 'content_filter',
+  stop: 'stop',
+  length: 'length',
 };
 
 /** Which rule it was; the explanation is for the person who asked, and may be long. */

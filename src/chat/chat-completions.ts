@@ -5,6 +5,7 @@
 import type { MiraError } from '../errors.ts';
 import { isRecord, parseJson } from '../json.ts';
 import type { AnswerDecoder, DecoderContext } from './answer-decoder.ts';
+import type { ServerEvent } from './event-stream.ts';
 import type { ChatImage, ChatRequest, FinishReason, Usage } from './provider.ts';
 import { createSpeech } from './speech.ts';
 import { createThinkTags } from './think-tags.ts';
@@ -115,18 +116,23 @@ export function createCompletionsDecoder(context: DecoderContext): AnswerDecoder
     if (error !== undefined) failure = context.reported(error);
   };
 
+  const push = ({ event, data }: ServerEvent, cut: boolean): void => {
+    if (done || failure !== undefined || data === '') return;
+    count += 1;
+    if (data.trim() === '[DONE]') {
+      done = true;
+      return;
+    }
+    const value = parseJson(data);
+    if (value !== undefined) answer(event === 'error' ? { error: value } : unlisted(value), true);
+    else if (event === 'error') failure = context.reported(data);
+    else if (!cut) failure = unreadable(context.host);
+  };
+
   return {
-    push({ event, data }, cut = false) {
-      if (done || failure !== undefined || data === '') return;
-      count += 1;
-      if (data.trim() === '[DONE]') {
-        done = true;
-        return;
-      }
-      const value = parseJson(data);
-      if (value !== undefined) answer(event === 'error' ? { error: value } : unlisted(value), true);
-      else if (event === 'error') failure = context.reported(data);
-      else if (!cut) failure = unreadable(context.host);
+    push(event, cut = false) {
+      const parts = eventsOf(event, cut);
+      for (const [index, part] of parts.entries()) push(part, cut && index === parts.length - 1);
     },
     pushWhole(listed) {
       const value = unlisted(listed);
@@ -167,6 +173,15 @@ export function createCompletionsDecoder(context: DecoderContext): AnswerDecoder
       return failure;
     },
   };
+}
+
+/** Some servers forget the blank line between events, so that several arrive as the lines of one. */
+function eventsOf(event: ServerEvent, cut: boolean): readonly ServerEvent[] {
+  if (!event.data.includes('\n') || parseJson(event.data) !== undefined) return [event];
+  const lines = event.data.split('\n').filter((line) => line.trim() !== '');
+  const whole = cut ? lines.slice(0, -1) : lines;
+  const isEach = whole.every((line) => line.trim() === '[DONE]' || parseJson(line) !== undefined);
+  return isEach ? lines.map((data) => ({ ...event, data })) : [event];
 }
 
 /** Gemini's compatible endpoint wraps errors into a list. */

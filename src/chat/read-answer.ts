@@ -139,19 +139,26 @@ function createBodyReader(
   return {
     push,
     end(): void {
-      if (kind === 'json')
-        decoder.pushWhole(
-          parseJson(
-            Buffer.concat(head)
-              .toString('utf8')
-              .replace(/^\ufeff/, ''),
-          ),
-        );
+      if (kind === 'json') pushJson(Buffer.concat(head).toString('utf8'), decoder);
       ending = true;
       if (kind === 'events') stream.end();
       decoder.end();
     },
   };
+}
+
+/** A whole answer; or, from servers that leave out what frames their events, one event a line. */
+function pushJson(body: string, decoder: AnswerDecoder): void {
+  const text = body.replace(/^\ufeff/, '');
+  const value = parseJson(text);
+  const [first = '', ...rest] =
+    value === undefined ? text.split('\n').filter((line) => line.trim() !== '') : [];
+  if (rest.length === 0 || parseJson(first) === undefined) {
+    decoder.pushWhole(value);
+    return;
+  }
+  decoder.push({ data: first });
+  for (const [index, data] of rest.entries()) decoder.push({ data }, index === rest.length - 1);
 }
 
 /** The first character that is no space; a byte order mark is skipped. */

@@ -413,4 +413,371 @@ export const completionsStreams: readonly OddStream[] = [
     expected: said(greeting),
   },
   { name: 'a stream without a type', body: hello + finish() + DONE, type: '', expected: said(greeting) },
+  {
+    name: 'empty lines before the first event',
+    body: `\n\r\n\n${hello}${finish()}`,
+    expected: said(greeting),
+  },
+  {
+    name: 'one newline between events',
+    body: (hello + finish() + DONE).replaceAll('\n\n', '\n'),
+    expected: said(greeting),
+  },
+  {
+    name: 'one newline between some events',
+    body: hello.replaceAll('\n\n', '\n') + text('!') + finish().replaceAll('\n\n', '\n') + DONE,
+    expected: said(`${greeting}!`),
+  },
+  {
+    name: 'one newline between events, and something between them that is not JSON',
+    body: `${text('a').trimEnd()}\ndata: {broken}\n${finish()}`,
+    expected: failed(unreadable),
+  },
+  {
+    name: 'lines of JSON that call themselves a stream',
+    body: `${hello}${finish()}${DONE}`.replaceAll('data: ', '').replaceAll('\n\n', '\n'),
+    expected: said(greeting),
+  },
+  {
+    name: 'lines of JSON without an end',
+    body: hello.replaceAll('data: ', ''),
+    expected: failed(cut, greeting),
+  },
+  { name: '[DONE] with spaces', body: `${hello}${finish()}data:   [DONE]  \n\n`, expected: said(greeting) },
+  {
+    name: '[DONE] in a string',
+    body: `${hello}${finish()}data: "[DONE]"\n\n`,
+    expected: said(greeting),
+  },
+  {
+    name: 'heartbeats of every kind',
+    body: `:\n\nevent: ping\ndata: {}\n\n${text('a')}event: heartbeat\ndata: {"type":"ping"}\n\ndata: {}\n\ndata\n\n${finish()}`,
+    expected: said('a'),
+  },
+  {
+    name: 'a web page in the middle',
+    body: `${text('a')}<html><body>502 Bad Gateway</body></html>\n\n`,
+    expected: failed(cut, 'a'),
+  },
+  {
+    name: 'JSON of an error in the middle, without data:',
+    body: `${text('a')}{"error":{"message":"worker died"}}\n`,
+    expected: failed(cut, 'a'),
+  },
+  {
+    name: 'text after the finish reason',
+    body: text('a') + finish() + text('b') + DONE,
+    expected: said('ab'),
+  },
+  {
+    name: 'two finish reasons',
+    body: text('a') + finish('length') + finish('stop') + DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'the finish reason beside the last text',
+    body: text('a') + delta({ content: 'b' }, 'stop'),
+    expected: said('ab'),
+  },
+  {
+    name: 'a finish reason in capitals',
+    body: text('a') + finish('STOP') + text('') + DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'a finish reason that is the word null',
+    body: delta({ content: 'a' }, 'null') + delta({ content: 'b' }, 'null'),
+    expected: failed(cut, 'ab'),
+  },
+  {
+    name: 'MAX_TOKENS as the reason',
+    body: text('a') + finish('MAX_TOKENS') + DONE,
+    expected: said('a', 'length'),
+  },
+  {
+    name: 'text completions',
+    body: choices({ index: 0, text: 'a' }) + choices({ index: 0, text: 'b', finish_reason: 'stop' }) + DONE,
+    expected: said('ab'),
+  },
+  {
+    name: 'obfuscation and other fields',
+    body:
+      event({
+        id: 'chatcmpl-1',
+        service_tier: 'default',
+        system_fingerprint: null,
+        obfuscation: 'q8Zk3',
+        usage: null,
+        choices: [{ index: 0, delta: { content: 'a' }, logprobs: null, finish_reason: null }],
+      }) +
+      finish() +
+      DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'what a content filter of Azure adds',
+    body:
+      event({ choices: [], prompt_filter_results: [{ prompt_index: 0, content_filter_results: {} }] }) +
+      choices({ index: 0, delta: { content: 'a' }, content_filter_results: { hate: { filtered: false } } }) +
+      choices({ index: 0, delta: {}, finish_reason: 'stop', content_filter_offsets: {} }) +
+      DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'reasoning beside its details',
+    body:
+      delta({ reasoning: 'hm', reasoning_details: [{ type: 'reasoning.text', text: 'hm' }], content: '' }) +
+      text('a') +
+      finish() +
+      DONE,
+    expected: thought('hm', 'a'),
+  },
+  {
+    name: 'reasoning and text in one delta',
+    body: delta({ reasoning_content: 'hm', content: 'a' }) + finish() + DONE,
+    expected: thought('hm', 'a'),
+  },
+  {
+    name: 'reasoning and nothing else',
+    body: delta({ reasoning_content: 'hm' }) + finish('length') + DONE,
+    expected: {
+      events: [
+        { kind: 'reasoning', text: 'hm' },
+        { kind: 'finish', finishReason: 'length' },
+      ],
+    },
+  },
+  {
+    name: 'reasoning that is cut',
+    body: delta({ reasoning_content: 'hm' }),
+    expected: { events: [{ kind: 'reasoning', text: 'hm' }], error: cut },
+  },
+  {
+    name: 'a tag of reasoning that is never closed',
+    body: text('<think>hm') + finish() + DONE,
+    expected: {
+      events: [
+        { kind: 'reasoning', text: 'hm' },
+        { kind: 'finish', finishReason: 'stop' },
+      ],
+    },
+  },
+  {
+    name: 'the text as null, false and a number',
+    body: delta({ content: null, refusal: null }) + delta({ content: false }) + text('a') + finish() + DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'an old function call',
+    body:
+      delta({ function_call: { name: 'f', arguments: '' } }) +
+      delta({ function_call: { arguments: '{}' } }) +
+      finish('function_call') +
+      DONE,
+    expected: said('', 'tool_calls'),
+  },
+  {
+    name: 'tool calls in pieces without a number, with ids and names that repeat, and "stop" for an end',
+    body:
+      delta({ tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{"x"' } }] }) +
+      delta({ tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: ':1}' } }] }) +
+      finish('stop') +
+      DONE,
+    expected: said(''),
+  },
+  {
+    name: 'a tool call after text, without a finish reason',
+    body: text('Let me look.') + delta({ tool_calls: [{ index: 0, function: { arguments: '' } }] }) + DONE,
+    expected: said('Let me look.'),
+  },
+  {
+    name: 'tool calls that are null and empty',
+    body: delta({ content: 'a', tool_calls: null }) + delta({ tool_calls: [] }) + finish() + DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'a refusal in a whole answer',
+    body: '{"choices":[{"message":{"content":null,"refusal":"I cannot"},"finish_reason":"stop"}]}',
+    type: 'application/json',
+    expected: failed(
+      { code: 'content_filtered', exit: 8, message: 'The model at api.example refused to answer.' },
+      'I cannot',
+    ),
+  },
+  {
+    name: 'a content filter before any text',
+    body: finish('content_filter') + DONE,
+    expected: failed({
+      code: 'content_filtered',
+      exit: 8,
+      message: 'The content filter of api.example stopped the answer.',
+    }),
+  },
+  {
+    name: 'half of the usage',
+    body: text('a') + finish() + event({ choices: [], usage: { completion_tokens: 5 } }) + DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'usage that is no number',
+    body:
+      text('a') +
+      finish() +
+      event({ choices: [], usage: { prompt_tokens: '3', completion_tokens: -1 } }) +
+      DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'usage in a chunk without choices, before the end',
+    body: event({ usage: { prompt_tokens: 3, completion_tokens: 5 } }) + text('a') + finish(),
+    expected: {
+      events: [
+        { kind: 'text', text: 'a' },
+        { kind: 'usage', usage: { inputTokens: 3, outputTokens: 5 } },
+        { kind: 'finish', finishReason: 'stop' },
+      ],
+    },
+  },
+  {
+    name: 'an error that is not there: null, false, empty',
+    body:
+      event({ error: null, choices: [{ delta: { content: 'a' } }] }) +
+      event({ error: false, choices: [{ delta: { content: 'b' } }] }) +
+      event({ error: '', choices: [{ delta: { content: 'c' }, finish_reason: 'stop' }] }),
+    expected: said('abc'),
+  },
+  {
+    name: 'a quota that is used up, told in the stream',
+    body: event({ error: { message: 'You exceeded your current quota.', code: 'insufficient_quota' } }),
+    expected: failed({
+      code: 'quota_exceeded',
+      exit: 7,
+      message: 'api.example has nothing left for this account: You exceeded your current quota.',
+    }),
+  },
+  {
+    name: 'too long a question, told in the stream',
+    body: event({
+      error: {
+        message: 'This model takes 8192 tokens',
+        type: 'invalid_request_error',
+        code: 'context_length_exceeded',
+      },
+    }),
+    expected: failed({
+      code: 'invalid_request',
+      exit: 2,
+      message: 'api.example does not accept the request: This model takes 8192 tokens.',
+    }),
+  },
+  {
+    name: 'an error with its code in a string',
+    body: text('a') + event({ error: { message: 'upstream timeout', code: '504' } }),
+    expected: failed(
+      { code: 'server_error', exit: 9, message: 'api.example failed (status 504): upstream timeout.' },
+      'a',
+    ),
+  },
+  {
+    name: 'an error within a choice',
+    body: text('a') + choices({ delta: { content: '' }, error: { message: 'cut off', code: 502 } }),
+    expected: failed(
+      { code: 'server_error', exit: 9, message: 'api.example failed (status 502): cut off.' },
+      'a',
+    ),
+  },
+  {
+    name: 'an error as JSON within a string',
+    body: event({ detail: '{"error":"content_blocked","category":"prompt_injection"}' }),
+    expected: failed({
+      code: 'content_filtered',
+      exit: 8,
+      message: 'The content filter of api.example stopped this (prompt_injection).',
+    }),
+  },
+  {
+    name: 'an error after the finish reason',
+    body: text('a') + finish() + event({ error: { message: 'late' } }),
+    expected: failed({ code: 'server_error', exit: 9, message: 'api.example failed: late.' }, 'a'),
+  },
+  {
+    name: 'an error with an empty message',
+    body: event({ error: { message: '', type: '', code: null } }),
+    expected: failed({ code: 'server_error', exit: 9, message: 'api.example failed.' }),
+  },
+  {
+    name: 'an error that says a whole page',
+    body: event({ error: { message: `<html>${'x'.repeat(50)}\u001b[2J\n</html>` } }),
+    expected: failed({
+      code: 'server_error',
+      exit: 9,
+      message: `api.example failed: <html>${'x'.repeat(50)} [2J </html>.`,
+    }),
+  },
+  {
+    name: 'an upstream failure that comes as text',
+    body: text('Ошибка: upstream') + finish() + DONE,
+    expected: said('Ошибка: upstream'),
+  },
+  {
+    name: 'letters that count as ends of lines elsewhere',
+    body: text('a\u2028b\u2029c\u0085d\u000be') + finish() + DONE,
+    expected: said('a\u2028b\u2029c\u0085d\u000be'),
+  },
+  {
+    name: 'the same letters as they are, not escaped',
+    body: 'data: {"choices":[{"delta":{"content":"a\u2028b\u0085c"}}]}\n\n' + finish() + DONE,
+    expected: said('a\u2028b\u0085c'),
+  },
+  {
+    name: 'control characters and a NUL',
+    body: text('a\u001b[31mb\u0000c') + finish() + DONE,
+    expected: said('a\u001b[31mb\u0000c'),
+  },
+  {
+    name: 'bytes that end in the middle of a letter',
+    body: Buffer.concat([
+      Buffer.from(text('a')),
+      Buffer.from('data: {"choices":[{"delta":{"content":"'),
+      Buffer.from([0xf0, 0x9f]),
+    ]),
+    expected: failed(cut, 'a'),
+  },
+  {
+    name: 'a list of answers',
+    body: JSON.stringify([{ choices: [{ message: { content: 'a' }, finish_reason: 'stop' }] }]),
+    type: 'application/json',
+    expected: said('a'),
+  },
+  {
+    name: 'a whole answer in one event',
+    body: choices({ message: { role: 'assistant', content: 'a' }, finish_reason: 'stop' }) + DONE,
+    expected: said('a'),
+  },
+  {
+    name: 'a whole answer that is empty',
+    body: '{"choices":[]}',
+    type: 'application/json',
+    expected: failed(nothing),
+  },
+  {
+    name: 'JSON with a list of faults and 200',
+    body: '{"detail":[{"loc":["body","model"],"msg":"field required","type":"missing"}]}',
+    type: 'application/json',
+    expected: failed({
+      code: 'server_error',
+      exit: 9,
+      message: 'api.example failed: body.model: field required.',
+    }),
+  },
+  { name: 'the word null', body: 'null', type: 'application/json', expected: failed(nothing) },
+  { name: 'an empty object', body: '{}', type: 'application/json', expected: failed(unreadable) },
+  { name: 'an empty list', body: '[]', type: 'application/json', expected: failed(unreadable) },
+  { name: 'a string of JSON', body: '"busy"', type: 'application/json', expected: failed(nothing) },
+  {
+    name: 'a form of XML',
+    body: '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+    type: 'application/xml',
+    expected: failed(webPage),
+  },
 ];

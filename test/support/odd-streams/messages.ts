@@ -252,4 +252,136 @@ export const messagesStreams: readonly OddStream[] = [
     type: 'application/json',
     expected: failed('malformed_response', 9, 'api.example sent an answer that mira cannot read.'),
   },
+  { name: 'CR', body: (start() + hello + finish() + END).replaceAll('\n', '\r'), expected: said(greeting) },
+  { name: 'a byte order mark', body: `\ufeff${start()}${hello}${finish()}${END}`, expected: said(greeting) },
+  {
+    name: 'comments between',
+    body: `: hi\n\n${start()}:\n${hello}: still here\n\n${finish()}${END}`,
+    expected: said(greeting),
+  },
+  {
+    name: 'the last blank line is missing',
+    body: (start() + hello + finish() + END).trimEnd(),
+    expected: said(greeting),
+  },
+  {
+    name: 'names without types',
+    body: (start() + hello + finish() + END).replaceAll(/"type":"(message|content)_\w+",?/g, ''),
+    expected: said(greeting),
+  },
+  {
+    name: 'words of a block in its beginning',
+    body: start() + block(0, { type: 'text', text: 'Hello' }) + text('!') + stop() + finish() + END,
+    expected: said('Hello!'),
+  },
+  {
+    name: 'citations, signatures and a tool of the server',
+    body:
+      start() +
+      block(0, { type: 'server_tool_use', id: 's', name: 'web_search', input: {} }) +
+      delta(0, { type: 'input_json_delta', partial_json: '{"query":"x"}' }) +
+      stop(0) +
+      block(1, { type: 'web_search_tool_result', tool_use_id: 's', content: [] }) +
+      stop(1) +
+      block(2, { type: 'text', text: '', citations: [] }) +
+      delta(2, { type: 'citations_delta', citation: { type: 'web_search_result_location', url: 'x' } }) +
+      text('a', 2) +
+      delta(2, { type: 'something_delta', sparkle: 1 }) +
+      stop(2) +
+      finish() +
+      END,
+    expected: said('a'),
+  },
+  {
+    name: 'an answer with no words',
+    body: start() + finish() + END,
+    expected: said(''),
+  },
+  {
+    name: 'nothing at all',
+    body: '',
+    expected: failed('stream_cut', 9, 'api.example answered with nothing.'),
+  },
+  {
+    name: 'a beginning and no more',
+    body: start(),
+    expected: failed('stream_cut', 9, 'api.example answered with nothing.'),
+  },
+  {
+    name: 'thinking and no more',
+    body: start() + thought('hm'),
+    expected: {
+      events: [{ kind: 'reasoning', text: 'hm' }],
+      error: { code: 'stream_cut', exit: 9, message: 'The answer of api.example was cut short.' },
+    },
+  },
+  {
+    name: 'the reason in the beginning of the message',
+    body:
+      event('message_start', {
+        message: { content: [], stop_reason: 'end_turn', usage: { input_tokens: 10, output_tokens: 15 } },
+      }) +
+      text('a') +
+      END,
+    expected: said('a'),
+  },
+  {
+    name: 'all of the usage at the end',
+    body:
+      start({}) +
+      hello +
+      event('message_delta', {
+        delta: { stop_reason: 'end_turn' },
+        usage: { input_tokens: 10, output_tokens: 15 },
+      }) +
+      END,
+    expected: said(greeting),
+  },
+  {
+    name: 'half of the usage',
+    body: start({}) + hello + finish() + END,
+    expected: {
+      events: [
+        { kind: 'text', text: greeting },
+        { kind: 'finish', finishReason: 'stop' },
+      ],
+    },
+  },
+  {
+    name: 'content_filtered, the word of another format',
+    body: start() + hello + finish('content_filtered') + END,
+    expected: failed(
+      'content_filtered',
+      8,
+      'The content filter of api.example stopped the answer.',
+      greeting,
+    ),
+  },
+  {
+    name: 'the end of the key, told in the middle',
+    body: start() + event('error', { error: { type: 'authentication_error', message: 'invalid x-api-key' } }),
+    expected: failed('credential_rejected', 4, 'api.example wants a credential: invalid x-api-key.'),
+  },
+  {
+    name: 'an error that is null is none',
+    body: start() + hello + 'data: {"type":"something","error":null}\n\n' + finish() + END,
+    expected: said(greeting),
+  },
+  {
+    name: 'a detail with a status of 200',
+    body: '{"detail":"Backend unavailable"}',
+    type: 'application/json',
+    expected: failed('server_error', 9, 'api.example failed: Backend unavailable.'),
+  },
+  {
+    name: 'a web page',
+    body: '<!doctype html><title>Log in</title>',
+    type: 'text/html',
+    expected: failed('malformed_response', 9, 'api.example answered with a web page instead of an answer.'),
+  },
+  {
+    name: 'chat completions in place of messages',
+    body: 'data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+    expected: failed('stream_cut', 9, 'api.example answered with nothing.'),
+  },
 ];

@@ -111,6 +111,105 @@ export const ollamaStreams: readonly OddStream[] = [
     expected: failed('malformed_response', 9, 'api.example sent an answer that mira cannot read.'),
   },
   {
+    name: 'a byte order mark',
+    body: `\ufeff${hello}${end()}`,
+    expected: said(greeting),
+  },
+  {
+    name: 'an end without a message',
+    body: hello + line({ done: true, done_reason: 'stop', prompt_eval_count: 3, eval_count: 4 }),
+    expected: said(greeting),
+  },
+  {
+    name: 'an end with the last of the text',
+    body: text('Grüße ') + end({ message: { role: 'assistant', content: '🙂 世界' } }),
+    expected: said(greeting),
+  },
+  {
+    name: 'an answer with no words',
+    body: end(),
+    expected: said(''),
+  },
+  {
+    name: 'a model that was only loaded',
+    body: end({ done_reason: 'load' }),
+    expected: said('', 'other'),
+  },
+  {
+    name: 'numbers that are left out where they are zero',
+    body: hello + line({ done: true, done_reason: 'stop', eval_count: 4 }),
+    expected: {
+      events: [
+        { kind: 'text', text: greeting },
+        { kind: 'usage', usage: { inputTokens: 0, outputTokens: 4 } },
+        { kind: 'finish', finishReason: 'stop' },
+      ],
+    },
+  },
+  {
+    name: 'no numbers',
+    body: hello + line({ done: true, done_reason: 'stop' }),
+    expected: {
+      events: [
+        { kind: 'text', text: greeting },
+        { kind: 'finish', finishReason: 'stop' },
+      ],
+    },
+  },
+  {
+    name: 'a tool that is called, without an id',
+    body: message({ content: '', tool_calls: [{ function: { name: 'f', arguments: { x: 1 } } }] }) + end(),
+    expected: said(''),
+  },
+  {
+    name: 'null in every place',
+    body: message({ content: null, thinking: null, tool_calls: null, images: null }) + hello + end(),
+    expected: said(greeting),
+  },
+  {
+    name: 'fields that nobody knows yet',
+    body: line({ progress: 0.5 }) + hello + end({ logprobs: [], remote_model: 'x' }),
+    expected: said(greeting),
+  },
+  {
+    name: 'an error as an object',
+    body: line({ error: { message: 'out of memory', code: 500 } }),
+    expected: failed('server_error', 9, 'api.example failed (status 500): out of memory.'),
+  },
+  {
+    name: 'an error that is null is none',
+    body: line({ error: null }) + line({ error: '' }) + hello + end(),
+    expected: said(greeting),
+  },
+  {
+    name: 'somebody who has to sign in first',
+    body: line({ error: 'unauthorized', signin_url: 'https://ollama.com/connect' }),
+    expected: failed('server_error', 9, 'api.example failed: unauthorized.'),
+  },
+  {
+    name: 'a line that is not JSON',
+    body: `${hello}oops\n${end()}`,
+    expected: failed('malformed_response', 9, 'api.example sent an answer that mira cannot read.', greeting),
+  },
+  {
+    name: 'a line that is a list',
+    body: `${hello}[]\n${end()}`,
+    expected: failed('malformed_response', 9, 'api.example sent an answer that mira cannot read.', greeting),
+  },
+  {
+    name: 'thinking and no more',
+    body: message({ content: '', thinking: 'hm' }),
+    expected: {
+      events: [{ kind: 'reasoning', text: 'hm' }],
+      error: { code: 'stream_cut', exit: 9, message: 'The answer of api.example was cut short.' },
+    },
+  },
+  {
+    name: 'CR alone between lines',
+    body: (hello + end()).replaceAll('\n', '\r'),
+    expected: failed('stream_cut', 9, 'api.example answered with nothing.'),
+  },
+  {
     name: 'a web page',
     body: '<!doctype html>',
     type: 'text/html',

@@ -56,7 +56,7 @@ export function* everyCut(body: string | Uint8Array): Generator<readonly Uint8Ar
 }
 
 /** Pieces that begin at these places, wherever they are. */
-export function cutAt(body: string, cuts: readonly number[]): readonly Uint8Array[] {
+export function cutAt(body: string | Uint8Array, cuts: readonly number[]): readonly Uint8Array[] {
   const bytes = Buffer.from(body);
   const places = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])];
   const at = places.toSorted((a, b) => a - b);

@@ -94,6 +94,23 @@ export const CATALOG: Group = {
         },
       },
     },
+    tokens: {
+      summary: 'Keep tokens sealed on this machine, each for an environment variable',
+      commands: {
+        add: {
+          summary: 'Keep a token, typed unseen or read from stdin',
+          load: async () => (await import('./tokens/add.ts')).add,
+        },
+        list: {
+          summary: 'The tokens that are kept, never their values',
+          load: async () => (await import('./tokens/list.ts')).list,
+        },
+        remove: {
+          summary: 'Remove tokens at once',
+          load: async () => (await import('./tokens/remove.ts')).remove,
+        },
+      },
+    },
     config: {
       summary: 'Read and change settings',
       commands: {

@@ -12,10 +12,20 @@ export function secondsUntil(ms: number, now: number): number {
 /** How long ago, in the largest unit that is whole: `3 days ago`. */
 export function ago(ms: number, now: number): string {
   const seconds = Math.max(0, Math.floor((now - ms) / 1_000));
+  return seconds < 10 ? 'just now' : `${inWholeUnits(seconds)} ago`;
+}
+
+/** How soon, to the nearest unit: `in 3 days`. */
+export function until(ms: number, now: number): string {
+  const seconds = Math.max(0, Math.round((ms - now) / 1_000));
+  const [size] = UNITS.find(([each]) => seconds >= each) ?? [1];
+  return `in ${inWholeUnits(Math.round(seconds / size) * size)}`;
+}
+
+function inWholeUnits(seconds: number): string {
   const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, 'second'];
-  if (seconds < 10) return 'just now';
   const count = Math.floor(seconds / size);
-  return `${count} ${unit}${count === 1 ? '' : 's'} ago`;
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 const UNITS = [

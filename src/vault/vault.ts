@@ -65,6 +65,8 @@ export interface Vault {
   values(labels: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Every secret there is (tokens, also those kept from before a rotation, and records): to look for in text that leaves. */
   allValues(): Promise<readonly StoredSecret[]>;
+  /** @throws MiraError `invalid_input` when the label is taken. Needs no key. */
+  requireFree(label: string): Promise<void>;
   /** @throws MiraError `invalid_input` when the label is taken or the value cannot be stored */
   add(token: NewToken): Promise<void>;
   /**
@@ -126,6 +128,9 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
       // Without a key nothing can be opened, and without an entry nothing need be.
       if (meta.size === 0) return [];
       return [...(await file.readAll())].flatMap(([name, value]) => toSecrets({ name, value, meta }));
+    },
+    async requireFree(label) {
+      requireFree(label, await readMeta());
     },
     async add({ label, env, kind, value, expiresAt }) {
       requireLabel(label);

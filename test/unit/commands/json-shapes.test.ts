@@ -28,12 +28,16 @@ import { list as listHistory } from '../../../src/commands/history/list.ts';
 import { prune } from '../../../src/commands/history/prune.ts';
 import { search as searchHistory } from '../../../src/commands/history/search.ts';
 import { show as showHistory } from '../../../src/commands/history/show.ts';
+import { add as addToken } from '../../../src/commands/tokens/add.ts';
+import { list as listTokens } from '../../../src/commands/tokens/list.ts';
+import { remove as removeTokens } from '../../../src/commands/tokens/remove.ts';
 import { models } from '../../../src/commands/models.ts';
 import type { Context } from '../../../src/context.ts';
 import { MiraError } from '../../../src/errors.ts';
 import type { LoginEvent } from '../../../src/auth/login-event.ts';
 import type { Conversation } from '../../../src/store/history.ts';
 import type { SessionEntry } from '../../../src/store/session-entry.ts';
+import type { Token } from '../../../src/vault/vault.ts';
 
 const GOLDEN = new URL('../../golden/json/', import.meta.url);
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -75,6 +79,17 @@ const KEY: SessionEntry = {
   obtainedAt: NOW,
   refreshable: false,
 };
+
+const TOKEN: Token = {
+  label: 'openai',
+  env: 'OPENAI_API_KEY',
+  kind: 'openai',
+  addedAt: NOW,
+  lastUsedAt: NOW + 1_000,
+  expiresAt: LATER,
+  rotatedAt: NOW,
+};
+const PLAIN_TOKEN: Token = { label: 'db', env: 'DATABASE_URL', kind: 'other', addedAt: NOW };
 
 const SAID = { reasoning: '', model: undefined, usage: undefined, stopped: false, replaced: false };
 
@@ -323,6 +338,15 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
     prune.json({ olderThan: '30d', before: NOW, conversations: 12, deleted: true }),
     prune.json({ olderThan: '30d', before: NOW, conversations: 0, deleted: false }),
   ],
+  'tokens add': async () => [
+    addToken.json({ token: { ...TOKEN, lastUsedAt: undefined }, protection: 'keychain', now: NOW }),
+    addToken.json({ token: PLAIN_TOKEN, protection: 'key_file', now: NOW }),
+  ],
+  'tokens list': async () => [
+    listTokens.json({ tokens: [TOKEN, PLAIN_TOKEN], now: NOW, width: 80, expiring: undefined }),
+    listTokens.json({ tokens: [], now: NOW, width: undefined, expiring: '30d' }),
+  ],
+  'tokens remove': async () => [removeTokens.json(['openai', 'db'])],
   'config get': async () => [
     get.json({ key: 'model', value: 'mira', origin: 'default', from: 'default' }),
     get.json({ key: 'issuer', value: undefined, origin: 'default', from: 'default' }),

@@ -1,0 +1,96 @@
+/**
+ * The tokens as a table no wider than the terminal. Where it is narrow, columns go by how little they are missed; where
+ * not even label and variable stand beside each other, each token has lines of its own.
+ */
+import type { Style } from '../../ui/style.ts';
+import type { Token } from '../../vault/vault.ts';
+import { ago, until } from '../moments.ts';
+
+interface Look {
+  readonly now: number;
+  readonly width: number | undefined;
+  readonly style: Style;
+}
+
+interface Column {
+  readonly title: string;
+  readonly cell: (token: Token) => string;
+  /** Those with the highest number are left out first; without one it always stays. */
+  readonly spare?: number;
+}
+
+const GAP = '  ';
+
+export function tokenTable(tokens: readonly Token[], { now, width = Infinity, style }: Look): string {
+  const columns = fitting(columnsAt(now), { tokens, width });
+  if (columns === undefined) return tokens.map((token) => stacked(token, { now, style })).join('\n');
+  const widths = columns.map((column) => widthOf(column, tokens));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join(GAP)
+      .trimEnd();
+  const rows = tokens.map((token) =>
+    toned(line(columns.map(({ cell }) => cell(token))), { token, now, style }),
+  );
+  return [style.dim(line(columns.map(({ title }) => title))), ...rows].join('\n');
+}
+
+function columnsAt(now: number): readonly Column[] {
+  return [
+    { title: 'LABEL', cell: ({ label }) => label },
+    { title: 'VARIABLE', cell: ({ env }) => env },
+    { title: 'KIND', cell: ({ kind }) => kind, spare: 3 },
+    { title: 'ADDED', cell: ({ addedAt }) => ago(addedAt, now), spare: 2 },
+    { title: 'LAST USED', cell: (token) => lastUsed(token, now), spare: 1 },
+    { title: 'EXPIRES', cell: (token) => expiry(token, now) },
+  ];
+}
+
+function fitting(
+  columns: readonly Column[],
+  { tokens, width }: { readonly tokens: readonly Token[]; readonly width: number },
+): readonly Column[] | undefined {
+  for (const least of [4, 3, 2, 1]) {
+    const kept = columns.filter(({ spare = 0 }) => spare < least);
+    const cells = kept.reduce((sum, column) => sum + widthOf(column, tokens) + GAP.length, -GAP.length);
+    if (cells <= width) return kept;
+  }
+  return undefined;
+}
+
+function widthOf({ title, cell }: Column, tokens: readonly Token[]): number {
+  // Labels, variables and dates are ASCII: a character is a cell.
+  return tokens.reduce((widest, token) => Math.max(widest, cell(token).length), title.length);
+}
+
+function stacked(token: Token, { now, style }: Omit<Look, 'width'>): string {
+  const expires = expiry(token, now);
+  const lines = [style.strong(token.label), `  ${token.env}`, ...(expires === '' ? [] : [`  ${expires}`])];
+  return toned(lines.join('\n'), { token, now, style });
+}
+
+interface Shown {
+  readonly token: Token;
+  readonly now: number;
+  readonly style: Style;
+}
+
+function toned(text: string, { token: { expiresAt }, now, style }: Shown): string {
+  if (expiresAt === undefined) return text;
+  if (expiresAt <= now) return style.bad(text);
+  return expiresAt - now < SOON_MS ? style.warn(text) : text;
+}
+
+const SOON_MS = 7 * 86_400_000;
+
+function lastUsed({ lastUsedAt }: Token, now: number): string {
+  return lastUsedAt === undefined ? 'never' : ago(lastUsedAt, now);
+}
+
+function expiry({ expiresAt, rotatedAt }: Token, now: number): string {
+  const kept = rotatedAt === undefined ? [] : ['old value kept'];
+  if (expiresAt === undefined) return kept.join('');
+  const when = expiresAt <= now ? `expired ${ago(expiresAt, now)}` : until(expiresAt, now);
+  return [when, ...kept].join(', ');
+}

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const INPUTS = ['src', 'scripts/build.js', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const INPUTS = [
+  'src',
+  'scripts/build.js',
+  'scripts/build',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
 
 export const stampOf = (root) => join(root, '.set-up', 'built-from');
 

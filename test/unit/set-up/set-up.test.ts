@@ -172,6 +172,7 @@ describe('the set-up', () => {
   describe('--build', () => {
     beforeEach(async () => {
       await mkdir(join(checkout, 'src'));
+      await mkdir(join(checkout, 'scripts', 'build'));
       await writeFile(join(checkout, 'src', 'main.ts'), 'first');
       await writeFile(join(checkout, 'tsconfig.json'), '{}');
       const build =

@@ -6,6 +6,8 @@ export const PLATFORM_ORIGIN = 'https://api.vmira.ai';
 export const KEYS_PAGE = 'https://platform.vmira.ai/api-keys';
 /** The OAuth client that mira is. */
 export const PLATFORM_CLIENT = 'mira-cli';
+export const MIRRA_API = 'https://api.fxn.world/api/sdk/v1';
+export const MIRRA_KEYS_PAGE = 'https://store.getmirra.app/developer/api-keys';
 /** Where Ollama listens unless it is told otherwise. */
 export const OLLAMA = 'http://localhost:11434';
 export const OPENAI_API = 'https://api.openai.com/v1';

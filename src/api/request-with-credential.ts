@@ -2,13 +2,16 @@ import type { Bearer, BearerSource } from './bearer.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 
 export interface CredentialedRequest extends HttpRequest {
-  readonly bearer: BearerSource;
+  /** Undefined for a service that gets none. */
+  readonly bearer: BearerSource | undefined;
+  /** The header that carries it. */
+  readonly keyHeader: (value: string) => Readonly<Record<string, string>>;
 }
 
 export interface CredentialedResponse {
   readonly response: HttpResponse;
   /** The credential the answer was given to. */
-  readonly bearer: Bearer;
+  readonly bearer: Bearer | undefined;
 }
 
 /**
@@ -18,14 +21,15 @@ export interface CredentialedResponse {
  */
 export async function requestWithCredential(
   http: Http,
-  { bearer: source, ...request }: CredentialedRequest,
+  { bearer: source, keyHeader, ...request }: CredentialedRequest,
 ): Promise<CredentialedResponse> {
+  if (source === undefined) return { bearer: undefined, response: await http.request(request) };
   const { signal } = request;
-  const send = async (bearer: Bearer): Promise<CredentialedResponse> => ({
+  const send = async (bearer: Bearer): Promise<CredentialedResponse & { readonly bearer: Bearer }> => ({
     bearer,
     response: await http.request({
       ...request,
-      headers: { ...request.headers, authorization: `Bearer ${bearer.value}` },
+      headers: { ...request.headers, ...keyHeader(bearer.value) },
     }),
   });
   const canStop = signal === undefined ? {} : { signal };

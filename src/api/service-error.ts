@@ -95,7 +95,7 @@ export function serviceError(answer: ServiceAnswer, context: ErrorContext): Mira
 }
 
 /** Some services quote the key they refuse. */
-function withoutSecret(body: string, bearer: Bearer | undefined): string {
+export function withoutSecret(body: string, bearer: Bearer | undefined): string {
   return bearer === undefined ? body : body.replaceAll(bearer.value, '[redacted]');
 }
 

@@ -99,13 +99,17 @@ export function requirePlatformKey(key: string, use: KeyUse): string {
       'other_vendor',
       `The key from ${use.source} looks like ${family.label}; it was not sent to the Mira platform.`,
       {
-        hint: `Use a Mira platform key (${KEYS_PAGE}), or add --force if you are sure.`,
+        hint: `${family.id === 'meetings' ? MEETINGS_HINT : ''}Use a Mira platform key (${KEYS_PAGE}), or add --force if you are sure.`,
       },
     );
   }
   if (use.documentedHost && !use.force) requireDocumentedShape(key, use.source);
   return key;
 }
+
+/** Its documents read the platform's variable. */
+const MEETINGS_HINT =
+  'It belongs in MIRA_MEETINGS_API_KEY, and goes to your meetings with: mira api --service meetings PATH. ';
 
 /** @throws MiraError `malformed_key` for what no service could have given out as a key; never repeats the value */
 export function requireKeyText(key: string, source: string): string {

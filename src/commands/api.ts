@@ -18,6 +18,13 @@ const options = {
   rawField: { kind: 'list', flags: '--raw-field <key=value>', summary: 'the same, always as text' },
   input: { kind: 'text', flags: '--input <path>', summary: 'file that is sent as the body; - reads stdin' },
   paginate: { kind: 'flag', flags: '--paginate', summary: 'read all pages of a list, one after the other' },
+  service: {
+    kind: 'text',
+    flags: '--service <name>',
+    summary:
+      'who is asked: mira (unless you say otherwise), meetings, mirra, openai, anthropic, ollama, or a provider of your own',
+  },
+  force: { kind: 'flag', flags: '--force', summary: 'send a key although it looks like another vendor’s' },
   include: { kind: 'flag', flags: '-i, --include', summary: 'print status and headers too' },
 } as const;
 
@@ -30,8 +37,9 @@ interface Result extends Outcome {
 export const api = valueCommand<typeof options, Result>({
   summary: 'Send a request of your own, with the credential',
   description:
-    'Send one request to the Mira platform with the active credential, and print the body, also of an error (the exit status tells). ' +
+    'Send one request to the Mira platform with the active credential, or to another service with its own, and print the body, also of an error (the exit status tells). ' +
     'The path is one under the base URL, or begins with / to start at the origin; a whole address must be of the same origin. ' +
+    'The key of a service comes from its variable (MIRA_MEETINGS_API_KEY, MIRRA_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY), else from the vault; it is sent to that service and nowhere else. ' +
     'The method is GET, or POST with fields or --input; next to --input, and for GET, fields are the query. ' +
     'Redirects are not followed, and your credential is taken out of what is printed. ' +
     'With --json a JSON body is printed as it is; a body that is not JSON, or --include, or --paginate makes a mira.api/1 object of it.',
@@ -46,6 +54,7 @@ export const api = valueCommand<typeof options, Result>({
       shows: 'a JSON body from fields',
     },
     { command: 'mira api POST embeddings --input request.json', shows: 'a body from a file' },
+    { command: 'mira api meetings --service meetings --paginate', shows: 'another service, all pages' },
     { command: 'mira api DELETE /api/v1/api-keys/ID -i', shows: 'another method, with the headers' },
   ],
   run: async (context, input) => {
@@ -59,11 +68,13 @@ export const api = valueCommand<typeof options, Result>({
     }
     const fields = await readFields(context, input);
     const body = await readBody(context, { input, method, fields });
-    const credentials = await context.credentials();
-    const credential = await credentials.require();
-    const apiUrl = credentials.apiUrl(credential);
+    const { openService } = await import('./api/open-service.ts');
+    const { service, base, bearer } = await openService(context, {
+      name: input.options.service,
+      force: input.options.force,
+    });
     const { requestAddress } = await import('./api/address.ts');
-    const url = requestAddress(path, apiUrl);
+    const url = requestAddress(path, { base, from: service.address?.from });
     if (method === 'GET' || input.options.input !== undefined) {
       const { addToQuery } = await import('./api/fields.ts');
       addToQuery(url, fields);
@@ -71,7 +82,8 @@ export const api = valueCommand<typeof options, Result>({
     const { askForPages, askOnce } = await import('./api/ask.ts');
     const outcome = await (paginate ? askForPages : askOnce)({
       http: await context.http(),
-      bearer: credentials.bearer(credential, { apiUrl }),
+      service,
+      bearer,
       url,
       method,
       ...body,

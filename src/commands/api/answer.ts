@@ -18,10 +18,11 @@ export type AnswerBody =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'binary'; readonly base64: string };
 
-/** @param secret the credential that was sent, which some services quote */
-export async function readAnswer(response: HttpResponse, secret: string): Promise<Answer> {
+/** @param secret the credential that was sent, if one was, which some services quote */
+export async function readAnswer(response: HttpResponse, secret: string | undefined): Promise<Answer> {
   const bytes = await collected(response.bytes());
-  const hide = (text: string): string => text.replaceAll(secret, '[redacted]');
+  const hide = (text: string): string =>
+    secret === undefined ? text : text.replaceAll(secret, '[redacted]');
   const headers = Object.entries(response.headers).map(([name, value]) => [name, hide(value)]);
   return {
     status: response.status,

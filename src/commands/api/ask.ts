@@ -2,7 +2,12 @@
 import type { BearerSource } from '../../api/bearer.ts';
 import type { Http } from '../../api/http.ts';
 import { requestWithCredential } from '../../api/request-with-credential.ts';
-import { redirectError, serviceError } from '../../api/service-error.ts';
+import { redirectError } from '../../api/service-error.ts';
+import type { ErrorContext } from '../../api/service-error.ts';
+import { SERVICES } from '../../api/services.ts';
+import type { Service } from '../../api/services.ts';
+import type { Refusal } from '../../api/services/service-failure.ts';
+import { findEnvelopeError, serviceFailure } from '../../api/services/service-failure.ts';
 import { sameOrigin } from '../../api/url.ts';
 import { MiraError } from '../../errors.ts';
 import { readAnswer } from './answer.ts';
@@ -11,7 +16,9 @@ import { findNextPage } from './next-page.ts';
 
 export interface Call {
   readonly http: Http;
-  readonly bearer: BearerSource;
+  readonly service: Service;
+  /** Undefined for a service that gets no credential. */
+  readonly bearer: BearerSource | undefined;
   readonly url: URL;
   readonly method: string;
   readonly body: string | Uint8Array | undefined;
@@ -28,27 +35,31 @@ export interface Outcome {
 
 /** @throws MiraError network codes, and what the credential's source throws */
 export async function askOnce(call: Call): Promise<Outcome> {
-  const { http, bearer: source, url, method, body, contentType, signal, now } = call;
+  const { http, service, bearer: source, url, method, body, contentType, signal, now } = call;
   const { response, bearer } = await requestWithCredential(http, {
     bearer: source,
+    keyHeader: service.keyHeader,
     url,
     method,
     body,
     headers: {
+      ...service.headers,
       accept: 'application/json, */*;q=0.5',
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
     },
     signal,
   });
   const { status, headers } = response;
-  const answer = await readAnswer(response, bearer.value);
-  if (status >= 200 && status < 300) return { answers: [answer] };
+  const answer = await readAnswer(response, bearer?.value);
   const said = answer.body.kind === 'json' || answer.body.kind === 'text' ? answer.body.text : '';
-  const failure =
-    status < 400
-      ? redirectError({ status, headers, url })
-      : serviceError({ status, headers, url, body: said }, { bearer, now: now() });
-  return { answers: [answer], failure };
+  const given = { status, headers, url, method, body: said };
+  return { answers: [answer], failure: findFailure(service, given, { bearer, now: now() }) };
+}
+
+function findFailure(service: Service, answer: Refusal, context: ErrorContext): MiraError | undefined {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return findEnvelopeError(service, answer, context);
+  return status < 400 ? redirectError(answer) : serviceFailure(service, answer, context);
 }
 
 const MOST_PAGES = 100;
@@ -66,7 +77,14 @@ export async function askForPages(call: Call): Promise<Outcome> {
     answers.push(...page.answers);
     if (page.failure !== undefined) return { answers, failure: page.failure };
     const [answer] = page.answers;
-    next = answer && findNextPage({ url: next, headers: answer.headers, value: valueOf(answer) });
+    next =
+      answer &&
+      findNextPage({
+        url: next,
+        headers: answer.headers,
+        value: valueOf(answer),
+        paging: call.service.paging,
+      });
   }
   return { answers };
 }
@@ -106,9 +124,13 @@ function reasonToStop(
     'response_too_large',
     `There are more than ${MOST_PAGES} pages; that many were printed.`,
     {
-      hint: `Go on from there: mira api --paginate '${next.pathname}${next.search}'`,
+      hint: `Go on from there: mira api --paginate ${serviceOption(call)}'${next.pathname}${next.search}'`,
     },
   );
+}
+
+function serviceOption({ service: { id } }: Call): string {
+  return id === SERVICES.mira.id ? '' : `--service ${id} `;
 }
 
 function valueOf({ body }: Answer): unknown {

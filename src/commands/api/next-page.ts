@@ -2,6 +2,7 @@
  * Where the next page of a list is, in the ways services say it: a Link header (RFC 8288), an address in the body, the
  * number of this page and of all, or that there is more after the last one.
  */
+import type { ServicePaging } from '../../api/services.ts';
 import { isRecord } from '../../json.ts';
 
 export interface Page {
@@ -9,17 +10,19 @@ export interface Page {
   readonly headers: Readonly<Record<string, string>>;
   /** The body, parsed; undefined when it is not JSON. */
   readonly value: unknown;
+  readonly paging?: ServicePaging | undefined;
 }
 
 /** An address as the service names it, possibly of another origin; undefined after the last page. */
-export function findNextPage({ url, headers, value }: Page): URL | undefined {
+export function findNextPage({ url, headers, value, paging = {} }: Page): URL | undefined {
   const link = nextLink(headers['link'] ?? '') ?? nextAddress(value);
   if (link !== undefined) return URL.canParse(link, url.href) ? new URL(link, url) : undefined;
   for (const facts of placesOf(value)) {
-    const query = nextQuery(facts, url);
+    const query = nextQuery(facts, { url, paging });
+    if (query === 'none') return undefined;
     if (query !== undefined) return withQuery(url, query);
   }
-  return undefined;
+  return isFull(value, { url, paging }) ? withQuery(url, followingPage(url)) : undefined;
 }
 
 function nextLink(header: string): string | undefined {
@@ -36,7 +39,8 @@ const CONTAINERS = ['links', '_links', 'pagination', 'paging', 'meta'] as const;
 /** The body itself and what it may keep such facts in. */
 function placesOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
   if (!isRecord(value)) return [];
-  return [value, ...CONTAINERS.map((name) => value[name]).filter(isRecord)];
+  const inner = CONTAINERS.map((name) => value[name]).filter(isRecord);
+  return [value, ...inner, ...inner.map((place) => place['pagination']).filter(isRecord)];
 }
 
 const ADDRESSES = ['next', 'next_url', 'next_page_url'] as const;
@@ -54,17 +58,43 @@ function nextAddress(value: unknown): string | undefined {
 
 type Query = readonly [name: string, value: string];
 
-function nextQuery(facts: Readonly<Record<string, unknown>>, url: URL): Query | undefined {
+interface Asked {
+  readonly url: URL;
+  readonly paging: ServicePaging;
+}
+
+/** `none` where the numbers say that this was the last page. */
+function nextQuery(
+  facts: Readonly<Record<string, unknown>>,
+  { url, paging }: Asked,
+): Query | 'none' | undefined {
   const page = facts['page'] ?? facts['current_page'];
-  const pages = facts['total_pages'] ?? facts['totalPages'] ?? facts['pages'] ?? facts['last_page'];
-  if (isCount(page) && isCount(pages)) return page < pages ? ['page', String(page + 1)] : undefined;
+  const pages = pagesOf(facts);
+  if (isCount(page) && isCount(pages)) return page < pages ? ['page', String(page + 1)] : 'none';
   const cursor = facts['next_cursor'];
   if (typeof cursor === 'string' && cursor !== '') return ['cursor', cursor];
-  if ((facts['has_more'] ?? facts['hasMore']) !== true) return undefined;
-  if (typeof facts['last_id'] === 'string') return ['after', facts['last_id']];
-  if (isCount(page)) return ['page', String(page + 1)];
+  const more = facts['has_more'] ?? facts['hasMore'];
+  if (more !== true) return more === false ? 'none' : undefined;
+  if (typeof facts['last_id'] === 'string') return [paging.after ?? 'after', facts['last_id']];
+  return isCount(page) ? ['page', String(page + 1)] : followingPage(url);
+}
+
+function pagesOf(facts: Readonly<Record<string, unknown>>): unknown {
+  const { total, limit } = facts;
+  if (isCount(total) && isCount(limit) && limit > 0) return Math.ceil(total / limit);
+  return facts['total_pages'] ?? facts['totalPages'] ?? facts['pages'] ?? facts['last_page'];
+}
+
+function followingPage(url: URL): Query {
   const asked = Number(url.searchParams.get('page') ?? '1');
-  return isCount(asked) ? ['page', String(asked + 1)] : undefined;
+  return ['page', String((isCount(asked) ? asked : 1) + 1)];
+}
+
+/** A list that says nothing of pages goes on while they are full. */
+function isFull(value: unknown, { url, paging }: Asked): boolean {
+  if (paging.limit === undefined || !isRecord(value) || !Array.isArray(value['data'])) return false;
+  const asked = Number(url.searchParams.get('limit') ?? paging.limit);
+  return isCount(asked) && asked > 0 && value['data'].length >= asked;
 }
 
 function isCount(value: unknown): value is number {

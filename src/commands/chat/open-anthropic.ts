@@ -18,7 +18,7 @@ export async function openAnthropic(context: Context, choice: Opening): Promise<
     id: 'anthropic',
     http: await context.http(),
     baseUrl,
-    bearer: requireServiceKey({
+    bearer: await requireServiceKey({
       env,
       variable: 'ANTHROPIC_API_KEY',
       family: 'anthropic',

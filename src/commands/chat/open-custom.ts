@@ -25,7 +25,7 @@ export async function openCustom(context: Context, { name, choice }: CustomChoic
   const bearer =
     variable === undefined
       ? undefined
-      : requireServiceKey({
+      : await requireServiceKey({
           env,
           variable,
           family: kind === 'ollama' ? undefined : kind,

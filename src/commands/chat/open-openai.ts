@@ -17,7 +17,7 @@ export async function openOpenAi(context: Context, choice: Opening): Promise<Cha
     id: 'openai',
     http: await context.http(),
     baseUrl,
-    bearer: requireServiceKey({
+    bearer: await requireServiceKey({
       env,
       variable: 'OPENAI_API_KEY',
       family: 'openai',

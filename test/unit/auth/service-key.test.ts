@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { requireServiceKey } from '../../../src/auth/service-key.ts';
 import type { ServiceKeyUse } from '../../../src/auth/service-key.ts';
-import { MiraError } from '../../../src/errors.ts';
+import type { MiraError } from '../../../src/errors.ts';
+import { failureOf } from '../api/open-http.ts';
 
 const OPENAI_KEY = `sk-${'proj'}-${'a1'.repeat(20)}`;
 const ANTHROPIC_KEY = `sk-${'ant'}-${'a1'.repeat(20)}`;
@@ -20,20 +21,14 @@ function use(key: string | undefined, more: Partial<ServiceKeyUse> = {}): Servic
   };
 }
 
-function refusalOf(wanted: ServiceKeyUse): MiraError {
-  try {
-    requireServiceKey(wanted);
-  } catch (error) {
-    if (error instanceof MiraError) return error;
-    throw error;
-  }
-  throw new Error('it was not refused');
+function refusalOf(wanted: ServiceKeyUse): Promise<MiraError> {
+  return failureOf(requireServiceKey(wanted));
 }
 
 describe('the key of a service', () => {
   it('comes from its variable, and is kept out of what is printed', async () => {
     const kept: string[] = [];
-    const source = requireServiceKey(use(OPENAI_KEY, { keepOut: (secret) => kept.push(secret) }));
+    const source = await requireServiceKey(use(OPENAI_KEY, { keepOut: (secret) => kept.push(secret) }));
     expect(await source.get()).toEqual({
       value: OPENAI_KEY,
       source: 'SERVICE_KEY',
@@ -43,8 +38,8 @@ describe('the key of a service', () => {
     expect(kept).toEqual([OPENAI_KEY]);
   });
 
-  it('that is not set is missed with its name, and where to get one', () => {
-    const error = refusalOf(use(undefined, { keysPage: 'https://keys.example' }));
+  it('that is not set is missed with its name, and where to get one', async () => {
+    const error = await refusalOf(use(undefined, { keysPage: 'https://keys.example' }));
     expect([error.code, error.exitCode, error.message, error.hint, error.next[0]?.command]).toEqual([
       'credential_missing',
       4,
@@ -52,7 +47,7 @@ describe('the key of a service', () => {
       `Make a key at https://keys.example, then: ${MEND}`,
       MEND,
     ]);
-    expect(refusalOf(use(undefined)).hint).toBe(`Set it: ${MEND}`);
+    expect((await refusalOf(use(undefined))).hint).toBe(`Set it: ${MEND}`);
   });
 
   it.each([
@@ -61,8 +56,8 @@ describe('the key of a service', () => {
     ['an OpenAI key', OPENAI_KEY, 'anthropic', 'Set an Anthropic key in SERVICE_KEY'],
     ['an OpenAI key', OPENAI_KEY, undefined, 'Set a key of that service in SERVICE_KEY'],
     ['a GitHub token', `ghp_${'a1'.repeat(18)}`, 'openai', 'Set an OpenAI key in SERVICE_KEY'],
-  ] as const)('is not sent when it is %s: %#', (label, key, family, advice) => {
-    const error = refusalOf(use(key, { family }));
+  ] as const)('is not sent when it is %s: %#', async (label, key, family, advice) => {
+    const error = await refusalOf(use(key, { family }));
     expect([error.code, error.exitCode, error.message, error.hint]).toEqual([
       'other_vendor',
       11,
@@ -79,15 +74,63 @@ describe('the key of a service', () => {
     [ANTHROPIC_KEY, { url: new URL('https://api.anthropic.com/v1/') }],
     [PLATFORM_KEY, { url: new URL('https://api.vmira.ai/v1/') }],
   ])('is sent: %#', async (key, more) => {
-    expect((await requireServiceKey(use(key, more)).get()).value).toBe(key);
+    const source = await requireServiceKey(use(key, more));
+    expect((await source.get()).value).toBe(key);
   });
 
   it.each([`"${OPENAI_KEY}"`, `${OPENAI_KEY}\n`, 'zwei wörter', 'schlüssel'])(
     'that nobody gave out is refused even with --force: %#',
-    (key) => {
-      const error = refusalOf(use(key, { force: true }));
+    async (key) => {
+      const error = await refusalOf(use(key, { force: true }));
       expect([error.code, error.exitCode]).toEqual(['malformed_key', 2]);
       expect(error.message).not.toContain(key);
     },
   );
+
+  describe('that was kept', () => {
+    const stored = (key: string) => ({
+      source: 'the token work (vault)',
+      mend: 'mira tokens rotate work',
+      read: async () => key,
+    });
+
+    it('is read when it is wanted, once, and only without the variable', async () => {
+      const asked: string[] = [];
+      let reads = 0;
+      const findStored = async (variable: string) => {
+        asked.push(variable);
+        return { ...stored(OPENAI_KEY), read: async () => ((reads += 1), OPENAI_KEY) };
+      };
+      const source = await requireServiceKey(use(undefined, { findStored }));
+      expect(reads).toBe(0);
+      const bearer = {
+        value: OPENAI_KEY,
+        source: 'the token work (vault)',
+        mend: 'mira tokens rotate work',
+        refreshable: false,
+      };
+      expect([await source.get(), await source.get(), reads]).toEqual([bearer, bearer, 1]);
+      await requireServiceKey(use(OPENAI_KEY, { findStored }));
+      expect(asked).toEqual(['SERVICE_KEY']);
+    });
+
+    it('is not sent when it is of another vendor', async () => {
+      const source = await requireServiceKey(
+        use(undefined, { findStored: async () => stored(ANTHROPIC_KEY) }),
+      );
+      const { code, message } = await failureOf(source.get());
+      expect([code, message]).toEqual([
+        'other_vendor',
+        'The key from the token work (vault) looks like an Anthropic key; it was not sent to api.example.',
+      ]);
+    });
+
+    it('not, may be kept', async () => {
+      const { next } = await refusalOf(use(undefined, { findStored: async () => undefined }));
+      expect(next.map(({ command }) => command)).toEqual([
+        MEND,
+        'mira tokens add --label NAME --env SERVICE_KEY',
+      ]);
+    });
+  });
 });

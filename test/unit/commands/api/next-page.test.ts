@@ -38,4 +38,15 @@ describe('the next page', () => {
   ])('is named by the body: %j', (value, address) => {
     expect(next(value)).toBe(address);
   });
+
+  test.each([
+    [{ data: [1, 2], meta: null }, { limit: 20 }, `${HERE}&page=2`],
+    [{ data: [1], meta: null }, { limit: 20 }, undefined],
+    [{ data: [1, 2], has_more: false }, { limit: 20 }, undefined],
+    [{ data: [1, 2], meta: { pagination: { page: 2, limit: 2, total: 5 } } }, {}, `${HERE}&page=3`],
+    [{ data: [1, 2], meta: { page: 2, limit: 2, total: 4 } }, { limit: 20 }, undefined],
+    [{ has_more: true, last_id: 'x1' }, { after: 'after_id' }, `${HERE}&after_id=x1`],
+  ])('is what the service has documented: %j', (value, paging, address) => {
+    expect(findNextPage({ url: new URL(HERE), headers: {}, value, paging })?.href).toBe(address);
+  });
 });

@@ -109,6 +109,10 @@ export const CATALOG: Group = {
           summary: 'Remove tokens at once',
           load: async () => (await import('./tokens/remove.ts')).remove,
         },
+        test: {
+          summary: 'Ask the services whether the tokens work',
+          load: async () => (await import('./tokens/test.ts')).test,
+        },
       },
     },
     config: {

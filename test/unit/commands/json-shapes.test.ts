@@ -32,6 +32,7 @@ import { add as addToken } from '../../../src/commands/tokens/add.ts';
 import { list as listTokens } from '../../../src/commands/tokens/list.ts';
 import { remove as removeTokens } from '../../../src/commands/tokens/remove.ts';
 import { models } from '../../../src/commands/models.ts';
+import { test as testTokens } from '../../../src/commands/tokens/test.ts';
 import type { Context } from '../../../src/context.ts';
 import { MiraError } from '../../../src/errors.ts';
 import type { LoginEvent } from '../../../src/auth/login-event.ts';
@@ -246,6 +247,22 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       headers: { authorization: 'Bearer [redacted]' },
       body: { model: 'mira' },
     }),
+  ],
+  'tokens test': async () => [
+    testTokens.json({
+      rows: [
+        { label: 'work', service: 'openai', outcome: 'valid', latencyMs: 41 },
+        {
+          label: 'old',
+          service: 'mirra',
+          outcome: 'revoked',
+          detail: 'api.fxn.world refused the credential from MIRRA_API_KEY',
+          latencyMs: 40,
+        },
+        { label: 'ci', service: undefined, outcome: 'unknown_service', detail: 'no service is known' },
+      ],
+    }),
+    testTokens.json({ rows: [] }),
   ],
   api: async () => [
     api.json({

@@ -30,6 +30,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   io: { may: [], types: ['context'] },
   commands: { may: ['api', 'auth', 'chat', 'vault', 'store', 'ui', 'settings', 'context'] },
   stores: { may: ['store', 'ui', 'context'] },
+  network: { may: ['api', 'store', 'context'] },
   program: { may: ['commands', 'context'] },
   main: {
     may: [
@@ -46,6 +47,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'commands',
       'program',
       'stores',
+      'network',
     ],
   },
 };

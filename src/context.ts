@@ -2,6 +2,7 @@
 import type { Credentials } from './auth/credential.ts';
 import type { Sessions } from './auth/sessions.ts';
 import type { Http } from './api/http.ts';
+import type { MiraError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 import type { History } from './store/history.ts';
@@ -47,6 +48,21 @@ export interface StoreChoice {
   /** How a credentials file is sealed if it has to be made. */
   readonly protection: ProtectionForm;
   readonly patient?: boolean | undefined;
+}
+
+export interface NetworkHost {
+  readonly host: string;
+  /** Everything that names it; nothing when it was contacted once and is named no longer. */
+  readonly reasons: readonly string[];
+  /** Milliseconds since the epoch; left out when it never was contacted. */
+  readonly firstSeen?: number | undefined;
+  readonly lastSeen?: number | undefined;
+}
+
+export interface NetworkHosts {
+  readonly hosts: readonly NetworkHost[];
+  /** Addresses that cannot be used, and so name no host. */
+  readonly faults: readonly MiraError[];
 }
 
 export interface Context {
@@ -95,6 +111,7 @@ export interface Context {
   readonly sessions: () => Promise<Sessions>;
   readonly credentials: () => Promise<Credentials>;
   readonly http: () => Promise<Http>;
+  readonly networkHosts: () => Promise<NetworkHosts>;
   /** The conversations on this machine; the database is opened when something of it is asked for. */
   readonly history: () => Promise<History>;
   /** Labelled tokens and other sealed records; the file is opened when something of it is asked for. */

@@ -79,6 +79,7 @@ export const ERROR_KINDS = {
   unsafe_url: once(11),
   unsafe_file: once(11),
   other_origin: once(11),
+  host_not_configured: once(11),
   other_vendor: once(11),
   secret_found: once(11),
   unsafe_variable: once(11),

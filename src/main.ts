@@ -173,6 +173,7 @@ function createContext(world: World): Context {
     sessions: once(() => loadSessions(context)),
     credentials: once(() => loadCredentials(context)),
     http: once(() => loadHttp(context)),
+    networkHosts: async () => (await import('./network.ts')).listHosts(context),
     history: once(() => loadHistory(context)),
     vault: once(() => loadVault(context, stores)),
     withSessionLock: async (name, work, until) => {
@@ -257,28 +258,14 @@ async function loadCredentials(context: Context): Promise<Credentials> {
 }
 
 async function loadHttp(context: Context): Promise<Http> {
-  const { env, log, now, version } = context;
   if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
     delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     context.warn(
       'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked. Trust one of your own with MIRA_CA_FILE.',
     );
   }
-  const { createHttp } = await import('./api/http.ts');
-  const either = (name: string): string | undefined => env[name] ?? env[name.toLowerCase()];
-  return createHttp({
-    proxies: {
-      http: either('HTTP_PROXY'),
-      https: either('HTTPS_PROXY'),
-      all: either('ALL_PROXY'),
-      no: either('NO_PROXY'),
-    },
-    // NODE_EXTRA_CA_CERTS is among what Node trusts by itself.
-    caFiles: env['MIRA_CA_FILE'] === undefined ? [] : [env['MIRA_CA_FILE']],
-    userAgent: `mira/${version}`,
-    log,
-    now,
-  });
+  const { openHttp } = await import('./network.ts');
+  return openHttp(context);
 }
 
 async function loadHistory({ paths, uid, now, random, warn }: Context): Promise<History> {

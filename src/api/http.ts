@@ -1,10 +1,12 @@
 /**
  * HTTP as policy. Every request of the program goes through one `Http`: TLS 1.2 or better and verification
- * that no environment variable lowers, proxies from the usual variables, no redirect followed, a clock for
- * each phase, a limit on what is read, and failures in words a person can act on.
+ * that no environment variable lowers, no host that the configuration does not name, proxies from the usual
+ * variables, no redirect followed, a clock for each phase, a limit on what is read, and failures in words a person
+ * can act on.
  */
 import { MiraError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { HostGuard } from './allowed-hosts.ts';
 import { collected, decoded } from './http/decode.ts';
 import { createDispatchers } from './http/dispatchers.ts';
 import { exchange } from './http/exchange.ts';
@@ -14,6 +16,10 @@ import type { Proxies } from './http/proxy.ts';
 import { isLoopback } from './url.ts';
 
 export interface HttpOptions {
+  /** Which hosts may be asked; nothing is sent to any other. */
+  readonly hosts: HostGuard;
+  /** Told of every host that a connection may now be made to, the proxy's included. */
+  readonly onContact?: ((host: string) => void) | undefined;
   readonly proxies: Proxies;
   /** PEM files with certificates to trust besides those Node trusts; read at the first request. */
   readonly caFiles: readonly string[];
@@ -58,9 +64,14 @@ export interface HttpResponse {
 export interface Http {
   /**
    * Answers with any status, redirects included.
-   * @throws MiraError with an exit code of 6 or 9, `malformed_key`, `invalid_config`, or the signal's reason
+   * @throws MiraError with an exit code of 6 or 9, `host_not_configured`, `malformed_key`, `invalid_config`, or the signal's reason
    */
   request(request: HttpRequest): Promise<HttpResponse>;
+  /**
+   * Lets requests go to hosts that were named in this run and have been checked: an address from an option as it is, a
+   * host that a server named as decisions.md 13 has it.
+   */
+  allow(named: readonly (URL | string)[]): void;
   close(): Promise<void>;
 }
 
@@ -85,7 +96,10 @@ export function createHttp(options: HttpOptions): Http {
         ...request.headers,
       });
       requireSafeAddress(url, headers);
+      await options.hosts.require(url);
       const proxy = findProxy(url, options.proxies);
+      options.onContact?.(url.host);
+      if (proxy !== undefined) options.onContact?.(proxy.host);
       const startedAt = options.now();
       const logged = (outcome: { readonly status?: number; readonly error?: string }): void =>
         options.log('http', {
@@ -118,6 +132,7 @@ export function createHttp(options: HttpOptions): Http {
         throw error;
       }
     },
+    allow: (named) => options.hosts.allow(named),
     close: () => dispatchers.destroy(),
   };
 }

@@ -77,6 +77,12 @@ export function isLoopback(hostname: string): boolean {
   );
 }
 
+/** On this machine the port is ignored: a development server has another one each time. */
+export function sameHost(one: string, other: string): boolean {
+  const name = (host: string): string => host.replace(/:\d+$/, '');
+  return one === other || (name(one) === name(other) && isLoopback(name(other)));
+}
+
 export function sameOrigin(a: URL, b: URL): boolean {
   return a.origin === b.origin;
 }

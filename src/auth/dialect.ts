@@ -94,7 +94,10 @@ async function deviceIssuer(request: DialectRequest, issuer: URL): Promise<Diale
 
 async function connect(request: DialectRequest, issuer: URL): Promise<OidcServer | undefined> {
   const { findIssuer } = await import('./oidc.ts');
-  return findIssuer({ ...request, issuer });
+  request.http.allow([issuer]);
+  const server = await findIssuer({ ...request, issuer });
+  if (server) request.http.allow(server.hosts);
+  return server;
 }
 
 function oidcDialect(server: OidcServer, request: DialectRequest): Dialect {

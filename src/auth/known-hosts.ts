@@ -1,5 +1,5 @@
 /** A session's tokens go only to the hosts it was made with (decisions.md 13). */
-import { isLoopback } from '../api/url.ts';
+import { sameHost } from '../api/url.ts';
 import { MiraError } from '../errors.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import { signInAgain } from './sign-in-command.ts';
@@ -15,10 +15,4 @@ export function requireKnownHosts(entry: SessionEntry, hosts: readonly string[])
       hint: `If you trust it, sign in again: ${signInAgain(entry)}`,
     },
   );
-}
-
-/** On loopback the port is ignored: a development server has another one each time. */
-function sameHost(known: string, host: string): boolean {
-  const name = (value: string): string => value.replace(/:\d+$/, '');
-  return known === host || (name(known) === name(host) && isLoopback(name(host)));
 }

@@ -41,6 +41,8 @@ export async function revokeCredential(
   if (entry.login === 'pasted') {
     return { revoked: false, pasted: true, reason: 'the key was pasted; revoke it where it was created' };
   }
+  // The list of sessions may have let go of it already.
+  deps.http.allow(entry.hosts);
   try {
     return entry.credential === 'api_key' || entry.issuer === undefined
       ? await revokeKey(deps, { entry, secret })

@@ -115,6 +115,10 @@ export const CATALOG: Group = {
         },
       },
     },
+    network: {
+      summary: 'Every host that mira may contact, and why',
+      load: async () => (await import('./network.ts')).network,
+    },
     config: {
       summary: 'Read and change settings',
       commands: {

@@ -19,6 +19,8 @@ export interface Paths {
   readonly historyFile: string;
   readonly stateDir: string;
   readonly locksDir: string;
+  /** Which hosts were ever contacted. */
+  readonly hostsDir: string;
   /** Held around every read-merge-write of the index, the credentials file and the configuration. */
   readonly storeLockFile: string;
   /** When which token was last given out; no secrets. */
@@ -60,6 +62,7 @@ export function resolvePaths(input: PathsInput): Paths {
     historyFile: join(dataDir, 'mira.db'),
     stateDir,
     locksDir: join(stateDir, 'locks'),
+    hostsDir: join(stateDir, 'hosts'),
     storeLockFile: join(stateDir, 'locks', 'store.db'),
     lastUsedFile: join(stateDir, 'last-used.json'),
     /** Worked out when asked for: most commands never need the key, and hashing costs milliseconds to load. */

@@ -58,9 +58,11 @@ export async function* loginEvents(context: Context, options: LoginChoice): Asyn
     previous: await findPrevious(context, settings.profile),
     openPreviousStore: context.openStore,
   };
+  const http = await context.http();
+  http.allow(issuer === undefined ? [apiUrl] : [apiUrl, issuer]);
   const deps = {
     ...context,
-    http: await context.http(),
+    http,
     dataDir: context.paths.dataDir,
     keysPage: KEYS_PAGE,
   };

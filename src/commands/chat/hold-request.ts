@@ -64,6 +64,7 @@ function holding(held: HttpRequest[]): Http {
       held.push(request);
       throw new Held();
     },
+    allow: () => {},
     close: async () => {},
   };
 }

@@ -27,6 +27,7 @@ export function refusingOwnCredential(context: Context): Context {
 
 function guarded(http: Http): Http {
   return {
+    ...http,
     request: (request) => {
       const { headers = {}, body } = request;
       const sent = Object.entries(headers).find(([name]) => CREDENTIAL_NAMES.includes(name.toLowerCase()));
@@ -35,7 +36,6 @@ function guarded(http: Http): Http {
         throw secretFound('The question', 'the credential that it would be sent with');
       return http.request(request);
     },
-    close: () => http.close(),
   };
 }
 

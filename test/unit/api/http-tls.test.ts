@@ -86,7 +86,7 @@ describe('no environment variable lowers this', () => {
   const run = promisify(execFile);
   const program = `
     import { createHttp } from './src/api/http.ts';
-    const http = createHttp({ proxies: {}, caFiles: [], userAgent: 'x', log() {}, now: Date.now });
+    const http = createHttp({ hosts: { async require() {}, allow() {} }, proxies: {}, caFiles: [], userAgent: 'x', log() {}, now: Date.now });
     try {
       await http.request({ url: new URL(process.argv[1]) });
       console.log('accepted');

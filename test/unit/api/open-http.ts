@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 
+import type { HostGuard } from '../../../src/api/allowed-hosts.ts';
 import { createHttp } from '../../../src/api/http.ts';
 import type { Http, HttpOptions } from '../../../src/api/http.ts';
 import { MiraError } from '../../../src/errors.ts';
@@ -10,6 +11,7 @@ import type { RawExchange, RawServer } from '../../support/raw-server.ts';
 /** An `Http` that ends with the test. */
 export function openHttp(options: Partial<HttpOptions> = {}): Http {
   const http = createHttp({
+    hosts: ANY_HOST,
     proxies: {},
     caFiles: [],
     userAgent: 'mira-test',
@@ -20,6 +22,9 @@ export function openHttp(options: Partial<HttpOptions> = {}): Http {
   onTestFinished(() => http.close());
   return http;
 }
+
+/** For tests of what comes after the guard. */
+const ANY_HOST: HostGuard = { require: async () => {}, allow: () => {} };
 
 /** A server that ends with the test. */
 export async function serve(answer: (exchange: RawExchange) => void | Promise<void>): Promise<RawServer> {

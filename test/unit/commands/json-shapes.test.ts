@@ -33,6 +33,7 @@ import { list as listTokens } from '../../../src/commands/tokens/list.ts';
 import { remove as removeTokens } from '../../../src/commands/tokens/remove.ts';
 import { models } from '../../../src/commands/models.ts';
 import { test as testTokens } from '../../../src/commands/tokens/test.ts';
+import { network } from '../../../src/commands/network.ts';
 import type { Context } from '../../../src/context.ts';
 import { MiraError } from '../../../src/errors.ts';
 import type { LoginEvent } from '../../../src/auth/login-event.ts';
@@ -309,6 +310,22 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       },
     }),
     usage.json({ now: NOW, usage: { balance: { amount: 0 }, daily: { limit: null } } }),
+  ],
+  network: async () => [
+    network.json({
+      now: LATER,
+      folder: '/home/ada/.local/state/mira-cli/hosts',
+      hosts: [
+        {
+          host: 'api.example',
+          reasons: ['Mira API (MIRA_API_URL)', 'session of profile work'],
+          firstSeen: NOW,
+          lastSeen: LATER,
+        },
+        { host: 'localhost:11434', reasons: ['Ollama (default)'] },
+        { host: 'old.example', reasons: [], firstSeen: NOW, lastSeen: NOW },
+      ],
+    }),
   ],
   models: async () => [
     models.json({

@@ -14,6 +14,7 @@ describe('resolvePaths', () => {
       historyFile: '/home/ada/.local/share/mira-cli/mira.db',
       stateDir: '/home/ada/.local/state/mira-cli',
       locksDir: '/home/ada/.local/state/mira-cli/locks',
+      hostsDir: '/home/ada/.local/state/mira-cli/hosts',
       storeLockFile: '/home/ada/.local/state/mira-cli/locks/store.db',
       lastUsedFile: '/home/ada/.local/state/mira-cli/last-used.json',
       keyFile: '/home/ada/.local/state/mira-cli/credentials.key',

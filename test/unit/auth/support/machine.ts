@@ -143,7 +143,7 @@ export async function signedInMachine(platform: Platform, age: Age): Promise<Mac
 export function beforeTokenRequest(work: (request: HttpRequest) => Promise<void>): () => Promise<Http> {
   const http = openHttp();
   return async () => ({
-    close: () => http.close(),
+    ...http,
     request: async (request) => {
       if (request.url.pathname === '/token') await work(request);
       return http.request(request);

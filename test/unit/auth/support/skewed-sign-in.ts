@@ -10,6 +10,7 @@ Date.now = () => rightNow() + Number(skewMs);
 const scopes = ['openid', 'offline_access'];
 
 const http = createHttp({
+  hosts: { require: async () => {}, allow: () => {} },
   proxies: {},
   caFiles: [],
   userAgent: 'mira-test',

@@ -14,5 +14,3 @@ export const OPENAI_API = 'https://api.openai.com/v1';
 export const OPENAI_KEYS_PAGE = 'https://platform.openai.com/api-keys';
 export const ANTHROPIC_API = 'https://api.anthropic.com';
 export const ANTHROPIC_KEYS_PAGE = 'https://platform.claude.com/settings/keys';
-/** The service of the Mirra SDK. */
-export const MIRRA_API = 'https://api.fxn.world/api/sdk/v1';

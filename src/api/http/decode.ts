@@ -1,7 +1,8 @@
 /** Bytes as they were before compression, counted: a small answer must not become gigabytes. */
 import type { Transform } from 'node:stream';
 
-import { MiraError } from '../../errors.ts';
+import { MiraError, foreignCode } from '../../errors.ts';
+import { endedEarly } from './failure.ts';
 
 export interface DecodeOptions {
   readonly encoding: string | undefined;
@@ -55,6 +56,7 @@ async function* inflated(
     for await (const chunk of inflater) yield chunk;
   } catch (error) {
     if (error instanceof MiraError) throw error;
+    if (foreignCode(error) === 'Z_BUF_ERROR') throw endedEarly(options.host, error);
     throw new MiraError('malformed_response', `${options.host} sent a compressed answer that is damaged.`, {
       hint: 'Try again.',
       cause: error,

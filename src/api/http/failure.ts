@@ -48,13 +48,14 @@ export function connectionFailure(error: unknown, attempt: Attempt): MiraError {
     });
   }
   if (attempt.answered && CLOSED.has(code)) {
-    return new MiraError('stream_cut', `The answer of ${host} ended too early.`, {
-      hint: 'Try again.',
-      cause: error,
-    });
+    return endedEarly(host, error);
   }
   const [kind, reason, hint] = plainFailure(code, attempt.answered);
   return new MiraError(kind, `Cannot reach ${host}: ${reason}.`, { hint, cause: error });
+}
+
+export function endedEarly(host: string, cause: unknown): MiraError {
+  return new MiraError('stream_cut', `The answer of ${host} ended too early.`, { hint: 'Try again.', cause });
 }
 
 /** A limit of ours that the caller set for the whole exchange. */

@@ -1,9 +1,10 @@
 /** Every host that settings, variables and sessions name: what `mira network` shows and what the guard lets through. */
-import { ANTHROPIC_API, MIRRA_API, OPENAI_API } from '../addresses.ts';
 import { toMiraError } from '../errors.ts';
 import type { MiraError } from '../errors.ts';
 import type { AllowedHost } from './allowed-hosts.ts';
-import { ollamaAddress } from './ollama-address.ts';
+import { SERVICES } from './services.ts';
+import type { Service } from './services.ts';
+import { locateService } from './services/locate-service.ts';
 import { parseServiceUrl } from './url.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -50,24 +51,19 @@ export function sessionHosts(
   );
 }
 
-interface Service {
+interface NamedService {
   readonly why: string;
   /** @throws MiraError `invalid_url` */
   readonly address: () => URL;
 }
 
-function services({ env, settings }: Configuration): readonly Service[] {
+function services({ env, settings }: Configuration): readonly NamedService[] {
   return [
     ...PLATFORM.flatMap(({ what, key }) => {
       const { value: text, from } = settings.get(key);
       return text === undefined ? [] : [written({ what, from, text })];
     }),
-    ...BY_VARIABLE.flatMap(({ what, variable, otherwise }) => {
-      const text = env[variable] ?? otherwise;
-      const from = env[variable] === undefined ? 'default' : variable;
-      return text === undefined ? [] : [written({ what, from, text })];
-    }),
-    ollama(env),
+    ...Object.values(SERVICES).flatMap((service) => ofTable(service, env)),
     ...Object.entries(settings.providers).flatMap(([name, { base_url: text, env: variable }]) => {
       const from = `providers.${name}.base_url`;
       // Without encryption only where no credential goes along (decisions.md 17).
@@ -82,12 +78,15 @@ const PLATFORM = [
   { what: 'sign-in', key: 'issuer' },
 ] as const;
 
-const BY_VARIABLE = [
-  { what: 'OpenAI', variable: 'OPENAI_BASE_URL', otherwise: OPENAI_API },
-  { what: 'Anthropic', variable: 'ANTHROPIC_BASE_URL', otherwise: ANTHROPIC_API },
-  { what: 'Mirra', variable: 'MIRRA_BASE_URL', otherwise: MIRRA_API },
-  { what: 'Mira meetings', variable: 'MIRA_MEETINGS_URL', otherwise: undefined },
-] as const;
+/** The platform's address is a setting, which a profile may have too. */
+function ofTable(service: Service, env: Env): readonly NamedService[] {
+  const { name, address } = service;
+  if (service === SERVICES.mira || address === undefined) return [];
+  const variables = service === SERVICES.ollama ? ['OLLAMA_BASE_URL', 'OLLAMA_HOST'] : [address.from];
+  const variable = variables.find((one) => env[one] !== undefined);
+  if (variable === undefined && address.fallback === undefined) return [];
+  return [{ why: `${name} (${variable ?? 'default'})`, address: () => locateService(service, env) }];
+}
 
 interface Written {
   readonly what: string;
@@ -96,14 +95,9 @@ interface Written {
   readonly mayBePlain?: boolean;
 }
 
-function written({ what, from, text, mayBePlain = false }: Written): Service {
+function written({ what, from, text, mayBePlain = false }: Written): NamedService {
   return {
     why: `${what} (${from})`,
     address: () => parseServiceUrl(text, { name: from, from: 'user', mayBePlain }),
   };
-}
-
-function ollama(env: Env): Service {
-  const from = ['OLLAMA_BASE_URL', 'OLLAMA_HOST'].find((name) => env[name] !== undefined) ?? 'default';
-  return { why: `Ollama (${from})`, address: () => ollamaAddress(env).baseUrl };
 }

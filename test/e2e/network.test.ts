@@ -12,9 +12,9 @@ import { signIn } from '../support/sign-in.ts';
 
 const DEFAULTS = [
   ['api.vmira.ai', 'Mira API (default)'],
+  ['api.fxn.world', 'the Mirra SDK (default)'],
   ['api.openai.com', 'OpenAI (default)'],
   ['api.anthropic.com', 'Anthropic (default)'],
-  ['api.fxn.world', 'Mirra (default)'],
   ['localhost:11434', 'Ollama (default)'],
 ] as const;
 
@@ -59,8 +59,9 @@ describe('mira network', () => {
     );
     expect(hosts.map(({ host, why }) => [host, why])).toEqual([
       ['api.vmira.ai', 'Mira API (default)'],
+      DEFAULTS[1],
       [other, 'OpenAI (OPENAI_BASE_URL)'],
-      ...DEFAULTS.slice(2),
+      ...DEFAULTS.slice(3),
       [issuer, 'session of profile default'],
       [api, 'session of profile default'],
       ['proxy.example:3128', 'proxy (HTTPS_PROXY)'],

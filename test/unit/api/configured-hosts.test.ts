@@ -21,9 +21,9 @@ describe('the hosts of a configuration', () => {
   it('are the documented ones where nothing is set', () => {
     expect(rowsOf({})).toEqual([
       'https://api.vmira.ai Mira API (default)',
+      'https://api.fxn.world the Mirra SDK (default)',
       'https://api.openai.com OpenAI (default)',
       'https://api.anthropic.com Anthropic (default)',
-      'https://api.fxn.world Mirra (default)',
       'http://localhost:11434 Ollama (default)',
     ]);
   });
@@ -41,10 +41,10 @@ describe('the hosts of a configuration', () => {
     expect(rowsOf(env)).toEqual([
       'http://127.0.0.1:1 Mira API (MIRA_API_URL)',
       'https://id.example sign-in (MIRA_ISSUER)',
+      'https://meetings.example Mira meetings (MIRA_MEETINGS_URL)',
+      'https://mirra.example the Mirra SDK (MIRRA_BASE_URL)',
       'https://openai.example OpenAI (OPENAI_BASE_URL)',
       'https://anthropic.example:8443 Anthropic (ANTHROPIC_BASE_URL)',
-      'https://mirra.example Mirra (MIRRA_BASE_URL)',
-      'https://meetings.example Mira meetings (MIRA_MEETINGS_URL)',
       'http://192.168.1.5:11434 Ollama (OLLAMA_HOST)',
     ]);
   });
@@ -64,9 +64,9 @@ describe('the hosts of a configuration', () => {
     expect(rowsOf({}, config)).toEqual([
       'https://work.example Mira API (profile work)',
       'https://id.work.example sign-in (profile work)',
+      'https://api.fxn.world the Mirra SDK (default)',
       'https://api.openai.com OpenAI (default)',
       'https://api.anthropic.com Anthropic (default)',
-      'https://api.fxn.world Mirra (default)',
       'http://localhost:11434 Ollama (default)',
       'http://lab.example:8000 provider lab (providers.lab.base_url)',
       'https://keyed.example provider keyed (providers.keyed.base_url)',
@@ -82,8 +82,8 @@ describe('the hosts of a configuration', () => {
     const { hosts, faults } = hostsOf(env, config);
     expect(hosts.map(({ host }) => host)).toEqual(['api.vmira.ai', 'api.anthropic.com', 'localhost:11434']);
     expect(faults.map(({ message }) => message)).toEqual([
-      'OPENAI_BASE_URL contains a user name or password.',
       'MIRRA_BASE_URL would be used without encryption (http to mirra.example).',
+      'OPENAI_BASE_URL contains a user name or password.',
       'providers.keyed.base_url would be used without encryption (http to keyed.example).',
     ]);
   });

@@ -17,6 +17,11 @@ const options = {
   },
   rawField: { kind: 'list', flags: '--raw-field <key=value>', summary: 'the same, always as text' },
   input: { kind: 'text', flags: '--input <path>', summary: 'file that is sent as the body; - reads stdin' },
+  header: {
+    kind: 'list',
+    flags: '-H, --header <name:value>',
+    summary: 'header of the request, but no credential; may be given again',
+  },
   paginate: { kind: 'flag', flags: '--paginate', summary: 'read all pages of a list, one after the other' },
   service: {
     kind: 'text',
@@ -26,6 +31,13 @@ const options = {
   },
   force: { kind: 'flag', flags: '--force', summary: 'send a key although it looks like another vendor’s' },
   include: { kind: 'flag', flags: '-i, --include', summary: 'print status and headers too' },
+  timeout: {
+    kind: 'number',
+    flags: '--timeout <seconds>',
+    summary: 'limit for each whole answer; none by default',
+    least: 0.001,
+    most: 86_400,
+  },
 } as const;
 
 type ApiInput = Input<typeof options>;
@@ -55,6 +67,7 @@ export const api = valueCommand<typeof options, Result>({
     },
     { command: 'mira api POST embeddings --input request.json', shows: 'a body from a file' },
     { command: 'mira api meetings --service meetings --paginate', shows: 'another service, all pages' },
+    { command: 'mira api models -H "Accept-Language: en" --timeout 10', shows: 'a header, a limit' },
     { command: 'mira api DELETE /api/v1/api-keys/ID -i', shows: 'another method, with the headers' },
   ],
   run: async (context, input) => {
@@ -66,6 +79,7 @@ export const api = valueCommand<typeof options, Result>({
     if (paginate && include) {
       throw new MiraError('invalid_usage', '--include shows one answer, so it does not go with --paginate.');
     }
+    const headers = await readHeaders(input);
     const fields = await readFields(context, input);
     const body = await readBody(context, { input, method, fields });
     const { openService } = await import('./api/open-service.ts');
@@ -86,7 +100,9 @@ export const api = valueCommand<typeof options, Result>({
       bearer,
       url,
       method,
+      headers,
       ...body,
+      timeoutS: input.options.timeout,
       signal: context.signal,
       now: context.now,
     });
@@ -123,6 +139,12 @@ function readRequest({ args, options: given }: ApiInput): {
   throw new MiraError('invalid_input', 'That is no method of HTTP.', {
     hint: `The methods are: ${METHODS.join(', ')}; the path comes after it.`,
   });
+}
+
+async function readHeaders({ options: { header } }: ApiInput): Promise<Readonly<Record<string, string>>> {
+  if (header.length === 0) return {};
+  const { parseHeaders } = await import('./api/headers.ts');
+  return parseHeaders(header);
 }
 
 async function readFields(context: Context, { options: given }: ApiInput): Promise<readonly Field[]> {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RawExchange } from '../support/raw-server.ts';
-import { whole } from '../support/raw-server.ts';
+import { head, whole } from '../support/raw-server.ts';
 import { startChatServer } from '../support/chat-server.ts';
 import { startPlatform } from '../support/platform/start-platform.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
@@ -233,7 +233,39 @@ describe.concurrent('a request', () => {
     expect(server.requests[0]?.headers['content-type']).toBe('application/octet-stream');
   });
 
-  test.each([
+  test('takes headers of one’s own, which go before those of mira', async () => {
+    await using server = await answering(200, '{}');
+    const { env } = server;
+    const own = ['-H', 'X-Trace:  a b ', '-H', 'x-trace: c', '-H', 'Accept: text/plain', '-H', 'X-Empty:'];
+    const { code, stderr } = await runMira(['api', 'x', ...own], { env });
+
+    expect({ code, stderr, headers: server.requests[0]?.headers }).toMatchObject({
+      code: 0,
+      stderr: '',
+      headers: {
+        'x-trace': 'a b, c',
+        accept: 'text/plain',
+        'x-empty': '',
+        authorization: `Bearer ${env['MIRA_API_KEY']}`,
+      },
+    });
+  });
+
+  test('is given up after --timeout', async () => {
+    await using server = await startChatServer(async ({ write, gone }) => {
+      await write(head(200, { 'content-type': 'application/json' }) + '{"a":');
+      await gone;
+    });
+
+    expect(await runMira(['api', 'x', '--timeout', '0.5'], { env: server.env })).toMatchObject({
+      code: 6,
+      stdout: '',
+      stderr: `mira: 127.0.0.1:${server.port} did not finish its answer within 0.5 s.\n  Check the connection and try again.\n`,
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each<[readonly string[], number, string]>([
     [['api', 'TRACE', 'x'], 2, 'That is no method of HTTP.'],
     [['api', 'GET', 'x', 'y'], 2, 'There are more words on the line than a method and a path.'],
     [['api'], 2, 'Something is missing: request.'],
@@ -244,6 +276,28 @@ describe.concurrent('a request', () => {
       2,
       'The field a[b] is given twice, or as two different things.',
     ],
+    ...['nothing', ': x', 'a b: c', 'x: a\r\nb: c', 'x: 🙂'].map(
+      (header): [readonly string[], number, string] => [
+        ['api', 'x', '-H', header],
+        2,
+        'A header has no name, no : after it, or what no header can hold.',
+      ],
+    ),
+    ...[
+      'Authorization: Basic x',
+      'X-API-Key:x',
+      'cookie : a=b',
+      'Proxy-Authorization: x',
+      'X-Goog-Api-Key: x',
+      'X-Auth-Token: x',
+      `X-Note: sk-${'mira'}-${'0d'.repeat(20)}`,
+    ].map((header): [readonly string[], number, string] => [
+      ['api', 'x', '-H', header],
+      2,
+      'A credential is no argument, so it is not taken as a header.',
+    ]),
+    [['api', 'x', '-H', 'Host: other.example'], 2, 'The header host is written by mira itself.'],
+    [['api', 'x', '-H', 'Content-Length: 5'], 2, 'The header content-length is written by mira itself.'],
     [['api', 'x', '-f', 'a[b=2'], 2, 'The name of a field has brackets that do not match.'],
     [['api', 'GET', 'x', '--input', '-'], 2, 'GET takes no body, so --input does not go with it.'],
     [['api', 'POST', 'x', '--paginate'], 2, '--paginate goes with GET.'],

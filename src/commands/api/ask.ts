@@ -23,6 +23,10 @@ export interface Call {
   readonly method: string;
   readonly body: string | Uint8Array | undefined;
   readonly contentType: string | undefined;
+  /** A person's own, which go before mira's; names in lower case, and no credential. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For each request. */
+  readonly timeoutS: number | undefined;
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
@@ -35,7 +39,7 @@ export interface Outcome {
 
 /** @throws MiraError network codes, and what the credential's source throws */
 export async function askOnce(call: Call): Promise<Outcome> {
-  const { http, service, bearer: source, url, method, body, contentType, signal, now } = call;
+  const { http, service, bearer: source, url, method, body, contentType, timeoutS, signal, now } = call;
   const { response, bearer } = await requestWithCredential(http, {
     bearer: source,
     keyHeader: service.keyHeader,
@@ -46,7 +50,9 @@ export async function askOnce(call: Call): Promise<Outcome> {
       ...service.headers,
       accept: 'application/json, */*;q=0.5',
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...call.headers,
     },
+    totalMs: timeoutS === undefined ? undefined : timeoutS * 1000,
     signal,
   });
   const { status, headers } = response;

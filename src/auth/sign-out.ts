@@ -5,17 +5,15 @@
 import type { Http } from '../api/http.ts';
 import { toMiraError } from '../errors.ts';
 import type { MiraError } from '../errors.ts';
-import { isRecord, parseJson } from '../json.ts';
 import type { Log } from '../log.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import type { SessionIndex } from '../store/session-index.ts';
 import type { OidcServer } from './oidc.ts';
+import { deletePlatformKey } from './platform-keys.ts';
 import { parseSession } from './session.ts';
 import type { SessionSecret } from './session.ts';
 import { findSessionIssuer } from './session-issuer.ts';
-
-const REQUEST_LIMIT_MS = 10_000;
 
 export interface RevokeDeps {
   readonly http: Http;
@@ -103,55 +101,11 @@ async function twice<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 async function revokeKey(deps: RevokeDeps, { entry, secret }: Owned): Promise<Revocation> {
-  const keys = new URL('/api/v1/api-keys', new URL(entry.apiUrl).origin);
-  const list = await send(deps, { method: 'GET', url: keys, key: secret.accessToken });
-  if (list.status === 401) return { revoked: true, pasted: false };
-  const id = list.status === 200 ? findKeyId(list.text, secret.accessToken.slice(0, 16)) : undefined;
-  if (id === undefined)
-    return {
-      revoked: false,
-      pasted: false,
-      reason: 'the server does not list the key; revoke it where keys are managed',
-    };
-  const answer = await send(deps, {
-    method: 'DELETE',
-    url: new URL(`${keys.pathname}/${encodeURIComponent(id)}`, keys),
-    key: secret.accessToken,
-  });
-  const gone = (answer.status >= 200 && answer.status < 300) || answer.status === 404;
-  return gone
-    ? { revoked: true, pasted: false }
-    : { revoked: false, pasted: false, reason: `the server answered HTTP ${answer.status}` };
-}
-
-interface KeyRequest {
-  readonly method: 'GET' | 'DELETE';
-  readonly url: URL;
-  readonly key: string;
-}
-
-async function send(
-  { http, signal }: RevokeDeps,
-  { method, url, key }: KeyRequest,
-): Promise<{ readonly status: number; readonly text: string }> {
-  const response = await http.request({
-    method,
-    url,
-    headers: { accept: 'application/json', authorization: `Bearer ${key}` },
-    signal,
-    firstByteMs: REQUEST_LIMIT_MS,
-    totalMs: REQUEST_LIMIT_MS,
-  });
-  return { status: response.status, text: await response.text() };
-}
-
-function findKeyId(text: string, prefix: string): string | undefined {
-  const value = parseJson(text);
-  if (!Array.isArray(value)) return undefined;
-  for (const key of value.filter(isRecord)) {
-    if (key['key_prefix'] === prefix && typeof key['id'] === 'string') return key['id'];
-  }
-  return undefined;
+  const key = secret.accessToken;
+  const deletion = await deletePlatformKey(deps, { apiUrl: new URL(entry.apiUrl), key, bearer: key });
+  // It asked for itself, so being refused means that it is gone already.
+  if (deletion === 'deleted' || deletion === 'refused') return { revoked: true, pasted: false };
+  return { revoked: false, pasted: false, reason: deletion.reason };
 }
 
 export interface SignOutDeps {

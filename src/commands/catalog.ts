@@ -105,6 +105,10 @@ export const CATALOG: Group = {
           summary: 'The tokens that are kept, never their values',
           load: async () => (await import('./tokens/list.ts')).list,
         },
+        rotate: {
+          summary: 'Exchange the value of a token for a new one that works',
+          load: async () => (await import('./tokens/rotate.ts')).rotate,
+        },
         remove: {
           summary: 'Remove tokens at once',
           load: async () => (await import('./tokens/remove.ts')).remove,

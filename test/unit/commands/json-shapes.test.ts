@@ -30,6 +30,7 @@ import { search as searchHistory } from '../../../src/commands/history/search.ts
 import { show as showHistory } from '../../../src/commands/history/show.ts';
 import { add as addToken } from '../../../src/commands/tokens/add.ts';
 import { list as listTokens } from '../../../src/commands/tokens/list.ts';
+import { rotate as rotateTokens } from '../../../src/commands/tokens/rotate.ts';
 import { remove as removeTokens } from '../../../src/commands/tokens/remove.ts';
 import { models } from '../../../src/commands/models.ts';
 import { test as testTokens } from '../../../src/commands/tokens/test.ts';
@@ -379,6 +380,47 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
   'tokens list': async () => [
     listTokens.json({ tokens: [TOKEN, PLAIN_TOKEN], now: NOW, width: 80, expiring: undefined }),
     listTokens.json({ tokens: [], now: NOW, width: undefined, expiring: '30d' }),
+  ],
+  'tokens rotate': async () => [
+    rotateTokens.json({
+      kind: 'rotated',
+      label: 'mira',
+      env: 'MIRA_API_KEY',
+      keyKind: 'mira',
+      expiresAt: LATER,
+      check: { service: 'mira', outcome: 'valid', latencyMs: 7 },
+      isOldKept: false,
+      revocation: { revoked: true },
+      revokeAt: 'https://platform.vmira.ai/api-keys',
+    }),
+    rotateTokens.json({
+      kind: 'rotated',
+      label: 'db',
+      env: 'DATABASE_URL',
+      keyKind: 'other',
+      expiresAt: undefined,
+      check: {
+        service: undefined,
+        outcome: 'unknown_service',
+        detail: 'no service is known whose key is in DATABASE_URL',
+      },
+      isOldKept: true,
+      revocation: { revoked: false, reason: 'the new value was not tested' },
+      revokeAt: undefined,
+    }),
+    rotateTokens.json({
+      kind: 'rotated',
+      label: 'openai',
+      env: 'OPENAI_API_KEY',
+      keyKind: 'openai',
+      expiresAt: undefined,
+      check: undefined,
+      isOldKept: true,
+      revocation: undefined,
+      revokeAt: 'https://platform.openai.com/api-keys',
+    }),
+    rotateTokens.json({ kind: 'back', label: 'openai' }),
+    rotateTokens.json({ kind: 'forgotten', label: 'openai' }),
   ],
   'tokens remove': async () => [removeTokens.json(['openai', 'db'])],
   'config get': async () => [

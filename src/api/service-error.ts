@@ -129,7 +129,6 @@ function errorCode(status: number, words: ServiceWords): ErrorCode {
   const said = codeOfWords(words);
   switch (status) {
     case 400:
-    case 409:
     case 415:
     case 422:
     case 431:
@@ -150,7 +149,8 @@ function errorCode(status: number, words: ServiceWords): ErrorCode {
     case 429:
       return said === 'quota_exceeded' ? 'quota_exceeded' : 'rate_limited';
     default:
-      return status >= 500 || status === 408 || status === 425 ? 'server_error' : 'invalid_request';
+      // A conflict, like what comes too early or too late, may be over the next time.
+      return status >= 500 || [408, 409, 425].includes(status) ? 'server_error' : 'invalid_request';
   }
 }
 

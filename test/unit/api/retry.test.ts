@@ -11,22 +11,16 @@ import {
 } from '../../../src/api/retry.ts';
 import { MiraError } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
+import { BAD_RETRY_AFTER } from '../../support/bad-retry-after.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12, 0, 0);
 
 describe('Retry-After', () => {
-  it.each([
+  it.each<readonly [string, number | undefined]>([
     ['5', 5_000],
     [' 60 ', 60_000],
     ['3600', 3_600_000],
-    ['0', undefined],
-    ['-1', undefined],
-    ['1.5', undefined],
-    ['5, 10', undefined],
-    ['1e3', undefined],
-    ['abc', undefined],
-    ['', undefined],
-    ['99999999999999999999', undefined],
+    ...BAD_RETRY_AFTER.map((value) => [value, undefined] as const),
     ['Fri, 20 Nov 2026 12:00:30 GMT', 30_000],
     ['Fri, 20 Nov 2026 11:59:00 GMT', undefined],
   ])('%j means %s ms', (value, expected) => {

@@ -77,6 +77,7 @@ describe('an error of a service', () => {
       'api.example does not have this model: The model `x` does not exist.',
     ],
     ['retired', 410, '', 'not_found', 3, 'api.example has nothing at /v1/chat/completions.'],
+    ['conflict', 409, '', 'server_error', 9, 'api.example failed (status 409).'],
     ['request timeout', 408, '', 'server_error', 9, 'api.example failed (status 408).'],
     [
       'gateway timeout',

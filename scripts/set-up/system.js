@@ -1,6 +1,6 @@
 /**
  * What the tests need of the operating system: a keychain and a bus to reach it, a browser, a terminal,
- * a way to make system calls fail, and one to set the clock of a single program.
+ * a way to make system calls fail, one to set the clock of a single program, and a web server to stand in between.
  * Nothing of it is needed to run mira. Where it cannot be installed, that is said and the command goes on.
  */
 import { spawnSync } from 'node:child_process';
@@ -18,6 +18,7 @@ const NEEDED = [
   { package: 'strace', isThere: () => hasProgram('strace') },
   // Without it the tests set the clock by a preload, which deceives JavaScript alone.
   { package: 'libfaketime', isThere: () => hasLibrary('faketime/libfaketime.so.1'), isOptional: true },
+  { package: 'nginx-light', isThere: () => hasProgram('nginx'), isOptional: true },
 ];
 
 export function ensureSystem({ root, env }) {
@@ -72,12 +73,31 @@ function install({ superuser, root, env }) {
   runStep([...aptGet, 'update'], { cwd: root, env, failure: 'apt-get update failed' });
   // Only now is all known that this system has.
   const packages = wanted();
-  runStep([...aptGet, 'install', '-y', '--no-install-recommends', ...packages], {
+  const apt = [...aptGet.slice(superuser.length), 'install', '-y', '--no-install-recommends', ...packages];
+  runStep([...superuser, 'sh', '-c', WITHOUT_SERVICES, 'sh', ...apt], {
     cwd: root,
     env,
     failure: `apt-get could not install ${packages.join(', ')}`,
   });
 }
+
+/**
+ * Runs a command while no package may start a service of its own (invoke-rc.d asks this file, Debian Policy 9.3.3), and
+ * takes care that none is started with the system either. A policy that is there already is left as it is.
+ */
+const WITHOUT_SERVICES = `
+policy=/usr/sbin/policy-rc.d
+had_nginx=$(command -v nginx)
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 1' HUP INT TERM
+  printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod 755 "$policy"
+fi
+"$@" || exit
+if [ -z "$had_nginx" ] && command -v nginx > /dev/null && [ -d /run/systemd/system ]; then
+  systemctl disable --quiet nginx || :
+fi
+`;
 
 /** What to put before a command that only root may run, or undefined when that would ask for a password. */
 function rightsToInstall() {

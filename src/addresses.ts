@@ -14,3 +14,6 @@ export const OPENAI_API = 'https://api.openai.com/v1';
 export const OPENAI_KEYS_PAGE = 'https://platform.openai.com/api-keys';
 export const ANTHROPIC_API = 'https://api.anthropic.com';
 export const ANTHROPIC_KEYS_PAGE = 'https://platform.claude.com/settings/keys';
+/** Where the keys of the others are revoked; printed for a person, never contacted. */
+export const AWS_KEYS_PAGE = 'https://console.aws.amazon.com/iam/home#/security_credentials';
+export const GITHUB_TOKENS_PAGE = 'https://github.com/settings/tokens';

@@ -141,6 +141,10 @@ export const CATALOG: Group = {
         },
       },
     },
+    scan: {
+      summary: 'Find keys in the files that git tracks or would track',
+      load: async () => (await import('./scan.ts')).scan,
+    },
     help: {
       summary: 'Help for a command, and the table of exit codes',
       commands: {

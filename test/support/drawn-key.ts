@@ -7,10 +7,7 @@ const BASE62 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const BASE64 = `${BASE62}+/`;
 
 /** As if drawn at random, and the same for the same seed. */
-export function drawn(
-  alphabet: string,
-  { length, seed }: { readonly length: number; readonly seed: string },
-) {
+function drawn(alphabet: string, { length, seed }: { readonly length: number; readonly seed: string }) {
   let text = '';
   for (let block = 0; text.length < length; block++) {
     const bytes = createHash('sha256').update(`${seed} ${block}`).digest();

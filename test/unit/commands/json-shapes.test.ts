@@ -33,6 +33,7 @@ import { list as listTokens } from '../../../src/commands/tokens/list.ts';
 import { rotate as rotateTokens } from '../../../src/commands/tokens/rotate.ts';
 import { remove as removeTokens } from '../../../src/commands/tokens/remove.ts';
 import { models } from '../../../src/commands/models.ts';
+import { scan } from '../../../src/commands/scan.ts';
 import { test as testTokens } from '../../../src/commands/tokens/test.ts';
 import { network } from '../../../src/commands/network.ts';
 import type { Context } from '../../../src/context.ts';
@@ -423,6 +424,36 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
     rotateTokens.json({ kind: 'forgotten', label: 'openai' }),
   ],
   'tokens remove': async () => [removeTokens.json(['openai', 'db'])],
+  scan: async () => [
+    scan.json({
+      findings: [
+        { file: '.env', line: 1, column: 1, kind: 'env_file', tracked: true, isBinary: false },
+        {
+          file: 'src/a.ts',
+          line: 12,
+          column: 18,
+          kind: 'mira',
+          tracked: true,
+          label: 'work',
+          isBinary: false,
+        },
+        {
+          file: 'src/a.db',
+          line: 1,
+          column: 4097,
+          kind: 'stored',
+          tracked: false,
+          label: 'db',
+          isBinary: true,
+        },
+      ],
+      files: 3120,
+      bytes: 1_234_567,
+      skipped: [{ file: 'secret.txt', reason: 'unreadable' }],
+      storedValues: 'looked_for',
+    }),
+    scan.json({ findings: [], files: 0, bytes: 0, skipped: [], storedValues: 'none' }),
+  ],
   'config get': async () => [
     get.json({ key: 'model', value: 'mira', origin: 'default', from: 'default' }),
     get.json({ key: 'issuer', value: undefined, origin: 'default', from: 'default' }),

@@ -254,7 +254,21 @@ async function loadSessions(context: Context): Promise<Sessions> {
 
 async function loadCredentials(context: Context): Promise<Credentials> {
   const { createCredentials } = await import('./auth/credential.ts');
-  return createCredentials({ ...context, settings: await context.settings() });
+  return createCredentials({
+    ...context,
+    settings: await context.settings(),
+    vault: {
+      find: async () => {
+        const { findStoredKey, PLATFORM_KEY } = await import('./commands/services/stored-key.ts');
+        return findStoredKey(context, PLATFORM_KEY);
+      },
+      describe: async () => {
+        const { describeStored } = await import('./commands/services/describe-stored.ts');
+        const { PLATFORM_KEY } = await import('./commands/services/stored-key.ts');
+        return describeStored(context, PLATFORM_KEY);
+      },
+    },
+  });
 }
 
 async function loadHttp(context: Context): Promise<Http> {

@@ -1,7 +1,8 @@
 /**
  * Which credential a request carries, and why (decisions.md 14): `--profile` on the command line, then
- * MIRA_TOKEN, MIRA_API_KEY, then what is stored. Choosing reads the index only; the keychain is asked when
- * the secret itself is needed, and never for a credential of the environment.
+ * MIRA_TOKEN, MIRA_API_KEY, then the session, then the vault's token for MIRA_API_KEY. Choosing reads the index only, and
+ * without a session what of the vault is readable without a key; the keychain is asked when the secret itself is
+ * needed, and never for a credential of the environment.
  */
 import { PLATFORM_ORIGIN } from '../addresses.ts';
 import type { Bearer, BearerSource } from '../api/bearer.ts';
@@ -10,6 +11,7 @@ import { abortError, MiraError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import type { SessionEntry } from '../store/session-entry.ts';
 import type { SessionIndex } from '../store/session-index.ts';
+import type { StoredKey } from './service-key.ts';
 import { isTokenText } from './server-text.ts';
 import { notSignedIn, signInAgain } from './sign-in-command.ts';
 import type { Sessions } from './sessions.ts';
@@ -25,10 +27,15 @@ export type Credential =
       readonly kind: 'session' | 'api_key';
       readonly source: 'keychain' | 'file' | 'memory';
       readonly entry: SessionEntry;
+    }
+  | {
+      readonly kind: 'api_key';
+      readonly source: 'vault';
+      readonly stored: StoredKey;
     };
 
 export interface CredentialSource {
-  readonly source: '--profile' | 'MIRA_TOKEN' | 'MIRA_API_KEY' | 'stored';
+  readonly source: '--profile' | 'MIRA_TOKEN' | 'MIRA_API_KEY' | 'stored' | 'vault';
   readonly present: boolean;
   readonly chosen: boolean;
   readonly detail: string;
@@ -40,10 +47,19 @@ export interface CredentialDeps {
   readonly index: SessionIndex;
   readonly sessions: () => Promise<Sessions>;
   readonly keepOut: (secret: string) => void;
+  readonly vault: VaultLook;
+}
+
+/** What of the vault concerns the platform. */
+export interface VaultLook {
+  /** @throws MiraError for several of them, one that has expired, a file that cannot be read */
+  find(): Promise<StoredKey | undefined>;
+  /** For a person: which token it is, or why there is none. */
+  describe(): Promise<{ readonly present: boolean; readonly detail: string }>;
 }
 
 export interface Credentials {
-  /** The one that wins, or undefined when there is none. */
+  /** The one that wins, or undefined when there is none. A vault that is of no help counts as none. */
   find(): Promise<Credential | undefined>;
   /** @throws MiraError `not_signed_in` */
   require(): Promise<Credential>;
@@ -69,20 +85,40 @@ export function createCredentials(deps: CredentialDeps): Credentials {
     const entry = await deps.index.find(settings.profile);
     return entry && { kind: entry.credential, source: entry.storage, entry };
   };
+  const fromVault = async (): Promise<Credential | undefined> => {
+    // Whoever names a profile wants that one and no other.
+    const stored = deps.settings.profileGiven ? undefined : await deps.vault.find();
+    return stored && { kind: 'api_key', source: 'vault', stored };
+  };
   return {
-    find,
+    find: async () => (await find()) ?? ifReadable(fromVault()),
     require: async () => {
-      const credential = await find();
+      const credential = (await find()) ?? (await fromVault());
       if (!credential) throw notSignedIn(deps.settings.profile);
       return credential;
     },
     explain: () => explain(deps),
     apiUrl: (credential, option) => apiUrlFor(deps.settings, { credential, option }),
-    bearer: (credential, options) =>
-      'entry' in credential
-        ? storedBearer(deps, credential.entry)
-        : environmentBearer(deps, { ...options, credential }),
+    bearer: (credential, options) => {
+      switch (credential.source) {
+        case 'env':
+          return environmentBearer(deps, { ...options, credential });
+        case 'vault':
+          return vaultBearer(deps, { ...options, stored: credential.stored });
+        default:
+          return storedBearer(deps, credential.entry);
+      }
+    },
   };
+}
+
+async function ifReadable<T>(wanted: Promise<T>): Promise<T | undefined> {
+  try {
+    return await wanted;
+  } catch (error) {
+    if (error instanceof MiraError) return undefined;
+    throw error;
+  }
 }
 
 function findInEnvironment({ env }: CredentialDeps): Credential | undefined {
@@ -160,13 +196,44 @@ function environmentBearer(
   };
 }
 
+interface VaultUse {
+  readonly stored: StoredKey;
+  readonly apiUrl: URL;
+  readonly force?: boolean | undefined;
+}
+
+/** Read once, when it is wanted. */
+function vaultBearer(
+  { settings, keepOut }: CredentialDeps,
+  { stored: { source, mend, read }, apiUrl, force }: VaultUse,
+): BearerSource {
+  let bearer: Bearer | undefined;
+  return {
+    get: async () => {
+      if (bearer !== undefined) return bearer;
+      const value = await read();
+      keepOut(value);
+      await requireSendable({ variable: source, value }, { apiUrl, force });
+      const { origin, from } = settings.get('api_url');
+      const { requireAtHome } = await import('./service-key.ts');
+      requireAtHome(value, {
+        source,
+        url: apiUrl,
+        addressFrom: origin === 'environment' ? from : undefined,
+        force,
+      });
+      return (bearer = { value, source, mend, refreshable: false });
+    },
+  };
+}
+
 async function requireSendable(
-  credential: EnvironmentUse['credential'],
+  { variable: source, value }: { readonly variable: string; readonly value: string },
   { apiUrl, force }: { readonly apiUrl: URL; readonly force: boolean | undefined },
 ): Promise<string> {
   const { requirePlatformKey } = await import('./key-format.ts');
   const documentedHost = apiUrl.origin === PLATFORM_ORIGIN;
-  return requirePlatformKey(credential.value, { source: credential.variable, documentedHost, force });
+  return requirePlatformKey(value, { source, documentedHost, force });
 }
 
 function requireTokenText(token: string): string {
@@ -204,6 +271,7 @@ async function explain(deps: CredentialDeps): Promise<readonly CredentialSource[
       detail: env['MIRA_API_KEY'] === undefined ? 'not set' : 'API key',
     },
     { source: 'stored', present: entry !== undefined, detail: stored },
+    { source: 'vault', ...(await lookIntoVault(deps)) },
   ];
   const winner = rows.find((row) => row.present)?.source;
   return rows.map((row) => ({
@@ -214,4 +282,12 @@ async function explain(deps: CredentialDeps): Promise<readonly CredentialSource[
         ? `${row.detail}; ${winner} comes first`
         : row.detail,
   }));
+}
+
+async function lookIntoVault({
+  settings,
+  vault,
+}: CredentialDeps): Promise<{ readonly present: boolean; readonly detail: string }> {
+  if (!settings.profileGiven) return vault.describe();
+  return { present: false, detail: 'not looked at for a profile that was named' };
 }

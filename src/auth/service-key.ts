@@ -4,6 +4,7 @@
  */
 import { ANTHROPIC_API, MIRRA_API, OPENAI_API, PLATFORM_ORIGIN } from '../addresses.ts';
 import type { Bearer, BearerSource } from '../api/bearer.ts';
+import { isLoopback } from '../api/url.ts';
 import { MiraError } from '../errors.ts';
 import { findKeyFamily, KEY_FAMILIES, requireKeyText } from './key-format.ts';
 import type { KeyFamily } from './key-format.ts';
@@ -11,6 +12,8 @@ import type { KeyFamily } from './key-format.ts';
 export interface ServiceKeyUse {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly variable: string;
+  /** The variable that says where the service is, if one does. */
+  readonly addressFrom?: string | undefined;
   /** The vault's token of a variable's name. */
   readonly findStored?: ((variable: string) => Promise<StoredKey | undefined>) | undefined;
   /** Keys of this family and of no known one may be sent; undefined for a service whose keys have no format. */
@@ -27,6 +30,7 @@ export interface ServiceKeyUse {
 }
 
 export interface StoredKey {
+  readonly label: string;
   /** Where it is kept, for a person: "the token work (vault)". */
   readonly source: string;
   /** The command that mends a refused one. */
@@ -68,6 +72,7 @@ function storedSource({ source, mend, read }: StoredKey, use: ServiceKeyUse): Be
       const value = await read();
       use.keepOut(value);
       requireSendableKey(value, { ...use, source });
+      requireAtHome(value, { ...use, source });
       return (bearer = { value, source, mend, refreshable: false });
     },
   };
@@ -103,6 +108,44 @@ export function requireSendableKey(key: string, use: SendableKeyUse): void {
       hint: `Set ${own?.label ?? 'a key of that service'} in ${variable}, or add --force if you are sure.`,
     },
   );
+}
+
+export interface StoredKeyUse {
+  readonly source: string;
+  readonly url: URL;
+  /** The variable that says where the service is, if one does. */
+  readonly addressFrom?: string | undefined;
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * What was stored goes to where it is from, whatever a variable of the shell it is used in says (decisions.md 14); an
+ * address of the configuration is a person's own word. On this machine it stays here.
+ * @throws MiraError `other_origin` (11)
+ */
+export function requireAtHome(key: string, { source, url, addressFrom, force }: StoredKeyUse): void {
+  const home = findHome(key);
+  if (force === true || addressFrom === undefined || home === undefined) return;
+  if (home === url.origin || isLoopback(url.hostname)) return;
+  throw new MiraError(
+    'other_origin',
+    `The key from ${source} belongs to ${new URL(home).host}; it was not sent to ${url.host} (${addressFrom}).`,
+    {
+      hint: `Unset ${addressFrom}, or make that address a provider of your own (mira config set providers.NAME.base_url URL); --force sends the key all the same.`,
+    },
+  );
+}
+
+/** The vendor's address, for a format that no other vendor has. */
+function findHome(key: string): string | undefined {
+  const id = findKeyFamily(key)?.id;
+  if (id === undefined || (id === 'openai' && !isOpenAiAlone(key))) return undefined;
+  return HOMES[id];
+}
+
+/** `sk-` alone is what many vendors begin their keys with. */
+export function isOpenAiAlone(key: string): boolean {
+  return /^sk-(?:proj|svcacct|admin)-/.test(key);
 }
 
 /** A key whose own vendor is at that address is at home there, in whatever format it is asked. */

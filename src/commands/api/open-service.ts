@@ -6,8 +6,11 @@ import { findKeysPlace } from '../../api/services/service-failure.ts';
 import { locateService } from '../../api/services/locate-service.ts';
 import { isLoopback } from '../../api/url.ts';
 import { requireServiceKey } from '../../auth/service-key.ts';
+import type { StoredKey } from '../../auth/service-key.ts';
 import type { Context } from '../../context.ts';
+import { ollamaEnvironment } from '../services/ollama-environment.ts';
 import { requireService } from '../services/find-service.ts';
+import { keyVariableOf } from '../services/key-variable.ts';
 
 export interface Target {
   readonly service: Service;
@@ -31,7 +34,8 @@ export interface Wanted {
 export async function openService(context: Context, { name = 'mira', force }: Wanted): Promise<Target> {
   if (name === SERVICES.mira.id) return openPlatform(context, force);
   const service = requireService(name, (await context.settings()).providers);
-  const base = locateService(service, context.env);
+  const places = service === SERVICES.ollama ? await ollamaEnvironment(context) : context.env;
+  const base = locateService(service, places);
   if (base.protocol === 'http:' && !isLoopback(base.hostname))
     context.notice(`What you send goes to ${base.host} without encryption.`);
   return { service, base, bearer: await findBearer(context, { service, base, force }) };
@@ -57,31 +61,32 @@ interface KeyWanted {
 }
 
 async function findBearer(
-  { env, keepOut }: Context,
+  context: Context,
   { service, base, force }: KeyWanted,
 ): Promise<BearerSource | undefined> {
-  const { keyKind: family, keyVariables } = service;
-  const [first] = keyVariables;
-  if (first === undefined) return undefined;
-  const variable = keyVariables.find((name) => isSetFor(service, { name, value: env[name] })) ?? first;
-  const keysPage = findKeysPlace(service, base);
+  const { env, keepOut } = context;
+  const variable = keyVariableOf(service, env);
+  if (variable === undefined) return undefined;
+  const from = service.address?.from;
   return requireServiceKey({
     env,
     variable,
-    family: family,
+    findStored: (name) => findStored(context, { service, variable: name }),
+    addressFrom: from !== undefined && env[from] !== undefined ? from : undefined,
+    family: service.keyKind,
     url: base,
-    keysPage,
+    keysPage: findKeysPlace(service, base),
     force,
     keepOut,
   });
 }
 
-/** The platform's variable counts for meetings when what is in it is a key of meetings, and only then. */
-function isSetFor(
-  service: Service,
-  { name, value }: { readonly name: string; readonly value: string | undefined },
-): boolean {
-  if (service === SERVICES.meetings && name === 'MIRA_API_KEY')
-    return value?.startsWith('mira_live_') === true;
-  return value !== undefined;
+async function findStored(
+  context: Context,
+  { service, variable }: { readonly service: Service; readonly variable: string },
+): Promise<StoredKey | undefined> {
+  const { findStoredKey, MEETINGS_KEY_OF_PLATFORM } = await import('../services/stored-key.ts');
+  const key = await findStoredKey(context, { variable });
+  if (key !== undefined || service !== SERVICES.meetings) return key;
+  return findStoredKey(context, MEETINGS_KEY_OF_PLATFORM);
 }

@@ -15,7 +15,9 @@ export interface Status {
   readonly signedIn: boolean;
   readonly account?: Account | undefined;
   readonly credential?: 'session' | 'api_key' | 'token' | undefined;
-  readonly source?: 'env' | 'keychain' | 'file' | 'memory' | undefined;
+  readonly source?: 'env' | 'keychain' | 'file' | 'memory' | 'vault' | undefined;
+  /** The label of the vault's token, when that is the credential. */
+  readonly token?: string | undefined;
   /** MIRA_TOKEN or MIRA_API_KEY, when the credential comes from the environment. */
   readonly variable?: string | undefined;
   readonly apiUrl?: string | undefined;
@@ -53,7 +55,8 @@ export const status = valueCommand<typeof options, Status>({
     const local = localStatus(credential, { profile: settings.profile, now });
     const apiUrl = credentials.apiUrl(credential);
     const known = { ...local, apiUrl: apiUrl.href.replace(/\/$/, '') };
-    if (offline || !local.signedIn) return known;
+    // A token of the vault is not read for this: it would take the keychain.
+    if (offline || !local.signedIn || credential.source === 'vault') return known;
     const { askServer } = await import('./ask-server.ts');
     return askServer(context, { credential, known, apiUrl });
   },
@@ -69,7 +72,11 @@ function localStatus(
   credential: Credential,
   { profile, now }: { readonly profile: string; readonly now: number },
 ): Status {
-  if (!('entry' in credential)) {
+  if (credential.source === 'vault') {
+    const { kind, source, stored } = credential;
+    return { profile, signedIn: true, credential: kind, source, token: stored.label, checked: 'local', now };
+  }
+  if (credential.source === 'env') {
     return {
       profile,
       signedIn: true,
@@ -108,6 +115,8 @@ function describe(status: Status): readonly (readonly [string, string])[] {
     ]);
   if (status.variable !== undefined)
     rows.push(['source', `${status.variable} in the environment; visible to child processes`]);
+  if (status.token !== undefined)
+    rows.push(['source', `the token ${status.token} of the vault; test it with: mira tokens test`]);
   if (entry) {
     const { storage, protection, issuer, expiresAt } = entry;
     rows.push(['kept in', `${storage}: ${PROTECTION[protection]}`]);
@@ -147,6 +156,7 @@ function toJson(status: Status): { readonly schema: string } & Readonly<Record<s
     ...(status.account ? { account: status.account } : {}),
     ...(status.credential ? { credential: status.credential } : {}),
     ...(status.source ? { source: status.source } : {}),
+    ...(status.token === undefined ? {} : { token: status.token }),
     ...storageJson(status),
     ...(status.apiUrl === undefined ? {} : { api_url: status.apiUrl }),
     ...(entry?.issuer === undefined ? {} : { issuer: entry.issuer }),

@@ -35,7 +35,7 @@ export const token = valueCommand<typeof options, Token>({
       const { value } = await credentials
         .bearer(credential, { apiUrl: credentials.apiUrl(credential) })
         .get();
-      return { token: value, source: 'env', now: context.now() };
+      return { token: value, source: credential.source, now: context.now() };
     }
     const { entry } = credential;
     requireAttainable({ minTtl, lifetimeS: entry.lifetimeS });

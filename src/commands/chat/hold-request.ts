@@ -14,6 +14,7 @@ import { MiraError } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { escapeUnsafe } from '../../ui/sanitize.ts';
 import type { JsonObject } from '../define.ts';
+import type { Vault } from '../../vault/vault.ts';
 import { openProvider } from './open-provider.ts';
 import type { ProviderChoice } from './open-provider.ts';
 
@@ -38,6 +39,7 @@ export async function holdRequest(
     ...context,
     http: async () => holding(held),
     credentials: async () => withoutStored(await context.credentials()),
+    vault: async () => withoutValues(await context.vault()),
   };
   const { provider, model } = await openProvider(world, { ...choice, mayLackKey: true });
   try {
@@ -79,7 +81,7 @@ function withoutStored(credentials: Credentials): Credentials {
     ...credentials,
     require: async () => (await credentials.find()) ?? NOBODY,
     bearer: (credential, options) => {
-      if ('entry' in credential) return { get: async () => UNREAD };
+      if (credential.source !== 'env') return { get: async () => UNREAD };
       if (credential === NOBODY) return { get: async () => ({ ...UNREAD, value: NO_CREDENTIAL }) };
       return credentials.bearer(credential, options);
     },
@@ -87,6 +89,21 @@ function withoutStored(credentials: Credentials): Credentials {
 }
 
 const SECRET_HEADER = /authorization|key|token|cookie|secret/i;
+
+/** An address is no secret, and decides where the request would go. */
+function withoutValues(vault: Vault): Vault {
+  return {
+    ...vault,
+    values: async (labels) => {
+      const tokens = await vault.list();
+      const isAddress = (label: string): boolean =>
+        tokens.some((token) => token.label === label && token.env === 'OLLAMA_BASE_URL');
+      const addresses = await vault.values(labels.filter(isAddress));
+      return new Map(labels.map((label) => [label, addresses.get(label) ?? UNREAD.value]));
+    },
+    markUsed: async () => {},
+  };
+}
 
 function redacted({
   url,

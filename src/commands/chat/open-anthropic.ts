@@ -4,6 +4,7 @@ import { requireServiceKey } from '../../auth/service-key.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createAnthropicProvider } from '../../chat/providers/anthropic.ts';
 import type { Context } from '../../context.ts';
+import { storedKeys } from '../services/stored-keys.ts';
 import type { Opening } from './open-provider.ts';
 import { withoutVersion } from '../../api/without-version.ts';
 
@@ -23,6 +24,8 @@ export async function openAnthropic(context: Context, choice: Opening): Promise<
       variable: 'ANTHROPIC_API_KEY',
       family: 'anthropic',
       url: baseUrl,
+      findStored: storedKeys(context),
+      addressFrom: env[addressFrom] === undefined ? undefined : addressFrom,
       keysPage: isAnthropic ? ANTHROPIC_KEYS_PAGE : undefined,
       force: choice.force,
       mayLack: choice.mayLackKey,

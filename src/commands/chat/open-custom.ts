@@ -5,6 +5,7 @@ import type { ChatProvider } from '../../chat/provider.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import type { ProviderConfig } from '../../store/config-schema.ts';
+import { storedKeys } from '../services/stored-keys.ts';
 import type { Opening } from './open-provider.ts';
 import { withoutVersion } from '../../api/without-version.ts';
 
@@ -28,6 +29,7 @@ export async function openCustom(context: Context, { name, choice }: CustomChoic
       : await requireServiceKey({
           env,
           variable,
+          findStored: storedKeys(context),
           family: kind === 'ollama' ? undefined : kind,
           url,
           force: choice.force,

@@ -4,6 +4,7 @@ import { requireServiceKey } from '../../auth/service-key.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
 import { createOpenAiProvider } from '../../chat/providers/openai.ts';
 import type { Context } from '../../context.ts';
+import { storedKeys } from '../services/stored-keys.ts';
 import type { Opening } from './open-provider.ts';
 
 /** @throws MiraError `credential_missing`, `malformed_key`, `other_vendor`, `invalid_url` */
@@ -22,6 +23,8 @@ export async function openOpenAi(context: Context, choice: Opening): Promise<Cha
       variable: 'OPENAI_API_KEY',
       family: 'openai',
       url: baseUrl,
+      findStored: storedKeys(context),
+      addressFrom: env[addressFrom] === undefined ? undefined : addressFrom,
       keysPage: isOpenAi ? OPENAI_KEYS_PAGE : undefined,
       force: choice.force,
       mayLack: choice.mayLackKey,

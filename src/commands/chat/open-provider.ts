@@ -165,7 +165,8 @@ async function openAnthropic(context: Context, choice: Opening): Promise<ChatPro
 async function openOllama(context: Context, choice: Opening): Promise<ChatProvider> {
   const { createOllamaProvider } = await import('../../chat/providers/ollama.ts');
   const { ollamaAddress } = await import('../../api/ollama-address.ts');
-  const { baseUrl, isPlain } = ollamaAddress(context.env);
+  const { ollamaEnvironment } = await import('../services/ollama-environment.ts');
+  const { baseUrl, isPlain } = ollamaAddress(await ollamaEnvironment(context));
   if (isPlain) context.notice(`What you ask goes to ${baseUrl.host} without encryption.`);
   return createOllamaProvider({ http: await context.http(), baseUrl, ...choice.patience });
 }

@@ -16,10 +16,10 @@ export function requireService(name: string, providers: Providers): Service {
   });
 }
 
-/** The providers of one's own whose key is in a variable of that name. */
-export function customServicesOf(variable: string, providers: Providers): readonly Service[] {
+/** The providers of one's own that can be asked. */
+export function customServices(providers: Providers): readonly Service[] {
   return Object.entries(providers)
-    .filter(([name, { env, base_url }]) => env === variable && base_url !== undefined && !isServiceId(name))
+    .filter(([name, { base_url }]) => base_url !== undefined && !isServiceId(name))
     .map(([name, config]) => customService(name, config));
 }
 

@@ -4,8 +4,9 @@
  */
 import { SERVICES } from '../../api/services.ts';
 import type { Service, ServiceId } from '../../api/services.ts';
+import { isOpenAiAlone } from '../../auth/service-key.ts';
 import type { ProviderConfig } from '../../store/config-schema.ts';
-import { customServicesOf } from './find-service.ts';
+import { customServices } from './find-service.ts';
 
 export interface TokenFacts {
   /** The variable it is for. */
@@ -27,15 +28,14 @@ export function findServiceOfToken(
   if (env === SERVICES.ollama.address?.from) return { service: SERVICES.ollama };
   if (env === 'MIRA_API_KEY') return { service: kind === 'meetings' ? SERVICES.meetings : SERVICES.mira };
   const own = Object.values(SERVICES).find(({ keyVariables }) => keyVariables.includes(env));
-  const [custom] = customServicesOf(env, providers);
+  const custom = customServices(providers).find(({ keyVariables }) => keyVariables.includes(env));
   const service = own ?? custom ?? serviceOfFormat(kind, value);
   if (service !== undefined) return { service };
   return { service: undefined, reason: `no service is known whose key is in ${env}` };
 }
 
-/** `sk-` alone is what many vendors begin their keys with. */
 function serviceOfFormat(kind: string, value: string): Service | undefined {
-  if (kind === 'openai') return /^sk-(?:proj|svcacct|admin)-/.test(value) ? SERVICES.openai : undefined;
+  if (kind === 'openai') return isOpenAiAlone(value) ? SERVICES.openai : undefined;
   const unmistakable: readonly ServiceId[] = ['mira', 'meetings', 'mirra', 'anthropic'];
   const id = unmistakable.find((one) => one === kind);
   return id && SERVICES[id];

@@ -87,7 +87,9 @@ async function prepare(context: World, { service, token }: Question): Promise<As
   const { env: source, value } = token;
   const { env } = context;
   if (service === SERVICES.ollama) {
-    return { context, service, base: ollamaAt(value), key: undefined, source };
+    const base = ollamaAt(value);
+    (await context.http()).allow([base]);
+    return { context, service, base, key: undefined, source };
   }
   const settings = await context.settings();
   const places = service === SERVICES.mira ? { ...env, MIRA_API_URL: settings.value('api_url') } : env;

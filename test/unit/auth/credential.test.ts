@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCredentials } from '../../../src/auth/credential.ts';
 import type { Credentials, CredentialSource } from '../../../src/auth/credential.ts';
+import type { StoredKey } from '../../../src/auth/service-key.ts';
 import { abortError, MiraError } from '../../../src/errors.ts';
 import { resolveSettings } from '../../../src/settings.ts';
 import { facts, failureOf } from '../api/open-http.ts';
@@ -10,6 +11,7 @@ import type { Machine } from './support/machine.ts';
 const platformKey = ['sk-', 'mira-', 'a1b2c3d4e5'.repeat(4)].join('');
 const foreignKey = ['sk-', 'ant-', 'Ab3dE6gH9j'.repeat(4)].join('');
 const token = ['eyJ', 'a'.repeat(20), '.', 'b'.repeat(20), '.', 'c'.repeat(20)].join('');
+const MEND = 'mira tokens rotate ci';
 const BOTH = { MIRA_TOKEN: token, MIRA_API_KEY: platformKey };
 
 interface Situation {
@@ -19,12 +21,16 @@ interface Situation {
   /** `--profile` on the command line. */
   readonly profileGiven?: boolean;
   readonly profile?: string;
+  /** What the vault has for MIRA_API_KEY, or what it says instead. */
+  readonly kept?: string | MiraError;
 }
 
 interface Opened {
   readonly credentials: Credentials;
   readonly machine: Machine;
   readonly keptOut: readonly string[];
+  /** How often the vault was looked into, and opened. */
+  readonly vault: { readonly looks: number; readonly reads: number };
 }
 
 async function open({
@@ -32,6 +38,7 @@ async function open({
   stored = [],
   profileGiven = false,
   profile = 'default',
+  kept,
 }: Situation = {}): Promise<Opened> {
   const machine = await openMachine();
   for (const name of stored) {
@@ -54,14 +61,29 @@ async function open({
     });
   }
   const keptOut: string[] = [];
+  const vault = { looks: 0, reads: 0 };
+  const read = async (): Promise<string> => {
+    vault.reads += 1;
+    return typeof kept === 'string' ? kept : '';
+  };
+  const find = async (): Promise<StoredKey | undefined> => {
+    vault.looks += 1;
+    if (kept instanceof MiraError) throw kept;
+    return kept === undefined ? undefined : { label: 'ci', source: 'the token ci (vault)', mend: MEND, read };
+  };
+  const describe = async () => ({
+    present: typeof kept === 'string',
+    detail: typeof kept === 'string' ? 'the token ci' : 'no token for MIRA_API_KEY',
+  });
   const credentials = createCredentials({
+    vault: { find, describe },
     settings: resolveSettings({ profile, profileGiven, env, config: {} }),
     env,
     index: machine.index,
     sessions: async () => machine.sessions(),
     keepOut: (secret) => void keptOut.push(secret),
   });
-  return { credentials, machine, keptOut };
+  return { credentials, machine, keptOut, vault };
 }
 
 const bearerOf = async ({ credentials }: Opened, apiUrl = 'https://api.vmira.ai/v1/', force = false) =>
@@ -87,6 +109,15 @@ describe('which credential wins', () => {
       { env: BOTH, stored, profile: 'other', profileGiven: true },
       undefined,
     ],
+    ['what is stored before the vault', { stored, kept: platformKey }, 'of-default'],
+    ['a variable before the vault', { env: { MIRA_API_KEY: platformKey }, kept: 'x' }, 'MIRA_API_KEY'],
+    ['the token of the vault, without anything else', { kept: platformKey }, 'ci'],
+    [
+      'none of the vault for a profile that was named',
+      { kept: platformKey, profile: 'other', profileGiven: true },
+      undefined,
+    ],
+    ['none of a vault that cannot say', { kept: new MiraError('credentials_unreadable', 'No.') }, undefined],
     ['none when there is none', {}, undefined],
     ['none of another profile', { stored: ['work'] }, undefined],
   ])('%s', async (_, situation, expected) => {
@@ -97,7 +128,9 @@ describe('which credential wins', () => {
         ? undefined
         : 'entry' in credential
           ? `of-${credential.entry.profile}`
-          : credential.variable;
+          : credential.source === 'env'
+            ? credential.variable
+            : credential.stored.label;
 
     expect(chosen).toBe(expected);
   });
@@ -307,6 +340,8 @@ describe('the explanation', () => {
     detail,
   });
   const NOT_GIVEN = row('--profile', false, false, 'not given');
+  const NO_TOKEN = row('vault', false, false, 'no token for MIRA_API_KEY');
+  const NOT_LOOKED = row('vault', false, false, 'not looked at for a profile that was named');
   const STORED = 'session of profile default, kept in: keychain';
 
   test.each<[string, Situation, readonly CredentialSource[]]>([
@@ -318,6 +353,7 @@ describe('the explanation', () => {
         row('MIRA_TOKEN', false, false, 'not set'),
         row('MIRA_API_KEY', false, false, 'not set'),
         row('stored', false, false, 'profile default is not signed in'),
+        NO_TOKEN,
       ],
     ],
     [
@@ -328,16 +364,29 @@ describe('the explanation', () => {
         row('MIRA_TOKEN', false, false, 'not set'),
         row('MIRA_API_KEY', false, false, 'not set'),
         row('stored', true, true, STORED),
+        NO_TOKEN,
+      ],
+    ],
+    [
+      'a token of the vault',
+      { kept: platformKey },
+      [
+        NOT_GIVEN,
+        row('MIRA_TOKEN', false, false, 'not set'),
+        row('MIRA_API_KEY', false, false, 'not set'),
+        row('stored', false, false, 'profile default is not signed in'),
+        row('vault', true, true, 'the token ci'),
       ],
     ],
     [
       'everything',
-      { env: BOTH, stored: ['default'] },
+      { env: BOTH, stored: ['default'], kept: platformKey },
       [
         NOT_GIVEN,
         row('MIRA_TOKEN', true, true, 'access token, used as it is'),
         row('MIRA_API_KEY', true, false, 'API key; MIRA_TOKEN comes first'),
         row('stored', true, false, `${STORED}; MIRA_TOKEN comes first`),
+        row('vault', true, false, 'the token ci; MIRA_TOKEN comes first'),
       ],
     ],
     [
@@ -348,6 +397,7 @@ describe('the explanation', () => {
         row('MIRA_TOKEN', true, false, 'access token, used as it is; --profile comes first'),
         row('MIRA_API_KEY', true, false, 'API key; --profile comes first'),
         row('stored', true, false, `${STORED}; --profile comes first`),
+        NOT_LOOKED,
       ],
     ],
     [
@@ -358,6 +408,7 @@ describe('the explanation', () => {
         row('MIRA_TOKEN', false, false, 'not set'),
         row('MIRA_API_KEY', true, false, 'API key; --profile comes first'),
         row('stored', false, false, 'profile work is not signed in'),
+        NOT_LOOKED,
       ],
     ],
   ])('of %s', async (_, situation, rows) => {
@@ -374,6 +425,77 @@ describe('the explanation', () => {
       if (entry) entries.set('default', { ...entry, ended: { at: 1, reason: 'It has ended.' } });
     });
 
-    expect((await credentials.explain()).at(-1)?.detail).toBe(`${STORED}; it has ended`);
+    expect((await credentials.explain()).at(-2)?.detail).toBe(`${STORED}; it has ended`);
+  });
+});
+
+describe('the token of the vault', () => {
+  test('is looked for only where nothing else is, and opened only when it is wanted', async () => {
+    const session = await open({ stored: ['default'], kept: platformKey });
+    const variable = await open({ env: { MIRA_API_KEY: platformKey }, kept: platformKey });
+    const alone = await open({ kept: platformKey });
+    for (const { credentials } of [session, variable, alone]) await credentials.find();
+
+    expect([session, variable, alone].map(({ vault }) => vault)).toEqual([
+      { looks: 0, reads: 0 },
+      { looks: 0, reads: 0 },
+      { looks: 1, reads: 0 },
+    ]);
+    expect(await bearerOf(alone)).toEqual({
+      value: platformKey,
+      source: 'the token ci (vault)',
+      mend: MEND,
+      refreshable: false,
+    });
+    expect([alone.vault.reads, alone.keptOut]).toEqual([1, [platformKey]]);
+  });
+
+  test('that cannot be told says why when a credential is required', async () => {
+    const failure = new MiraError('invalid_input', 'There are two.');
+    const { credentials } = await open({ kept: failure });
+
+    expect(await failureOf(credentials.require())).toBe(failure);
+  });
+
+  test('is checked as a key of the environment is', async () => {
+    const { code, message } = await failureOf(bearerOf(await open({ kept: foreignKey })));
+
+    expect([code, message]).toEqual([
+      'other_vendor',
+      'The key from the token ci (vault) looks like an Anthropic key; it was not sent to the Mira platform.',
+    ]);
+  });
+
+  test.each<[string, Situation, string, boolean, string]>([
+    [
+      'elsewhere, because a variable says so',
+      { env: { MIRA_API_URL: 'https://other.example' } },
+      'https://other.example/v1/',
+      false,
+      'other_origin',
+    ],
+    [
+      'elsewhere, when it is forced',
+      { env: { MIRA_API_URL: 'https://other.example' } },
+      'https://other.example/v1/',
+      true,
+      'sent',
+    ],
+    [
+      'on this machine',
+      { env: { MIRA_API_URL: 'http://127.0.0.1:9/v1' } },
+      'http://127.0.0.1:9/v1/',
+      false,
+      'sent',
+    ],
+    ['elsewhere, because the configuration says so', {}, 'https://other.example/v1/', false, 'sent'],
+  ])('of the platform %s', async (_, situation, apiUrl, force, outcome) => {
+    const opened = await open({ ...situation, kept: platformKey });
+    const said = await bearerOf(opened, apiUrl, force).then(
+      () => 'sent',
+      (error: unknown) => (error instanceof MiraError ? error.code : 'a bug'),
+    );
+
+    expect(said).toBe(outcome);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requireServiceKey } from '../../../src/auth/service-key.ts';
 import type { ServiceKeyUse } from '../../../src/auth/service-key.ts';
-import type { MiraError } from '../../../src/errors.ts';
+import { MiraError } from '../../../src/errors.ts';
 import { failureOf } from '../api/open-http.ts';
 
 const OPENAI_KEY = `sk-${'proj'}-${'a1'.repeat(20)}`;
@@ -89,6 +89,7 @@ describe('the key of a service', () => {
 
   describe('that was kept', () => {
     const stored = (key: string) => ({
+      label: 'work',
       source: 'the token work (vault)',
       mend: 'mira tokens rotate work',
       read: async () => key,
@@ -123,6 +124,29 @@ describe('the key of a service', () => {
         'other_vendor',
         'The key from the token work (vault) looks like an Anthropic key; it was not sent to api.example.',
       ]);
+    });
+
+    it.each([
+      ['https://api.anthropic.com/', 'ANTHROPIC_BASE_URL', false, 'sent'],
+      ['https://other.example/', 'ANTHROPIC_BASE_URL', false, 'other_origin'],
+      ['https://other.example/', 'ANTHROPIC_BASE_URL', true, 'sent'],
+      ['https://other.example/', undefined, false, 'sent'],
+      ['http://127.0.0.1:9/', 'ANTHROPIC_BASE_URL', false, 'sent'],
+    ])('goes home, whatever a variable says: %s (%s, %s)', async (url, addressFrom, force, outcome) => {
+      const source = await requireServiceKey(
+        use(undefined, {
+          family: 'anthropic',
+          url: new URL(url),
+          addressFrom,
+          force,
+          findStored: async () => stored(ANTHROPIC_KEY),
+        }),
+      );
+      const said = await source.get().then(
+        () => 'sent',
+        (error: unknown) => (error instanceof MiraError ? error.code : 'a bug'),
+      );
+      expect(said).toBe(outcome);
     });
 
     it('not, may be kept', async () => {

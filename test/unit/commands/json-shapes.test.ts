@@ -162,6 +162,16 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
   ],
   'auth status': async () => [
     status.json({
+      profile: 'default',
+      signedIn: true,
+      credential: 'api_key',
+      source: 'vault',
+      token: 'ci',
+      apiUrl: 'https://api.vmira.ai/v1',
+      checked: 'local',
+      now: NOW,
+    }),
+    status.json({
       profile: 'work',
       signedIn: true,
       account: ADA,
@@ -222,13 +232,32 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
     refresh.json({ profile: 'work', expiresAt: undefined, rotated: false, now: NOW }),
   ],
   'auth explain': async () => [
-    explain.json([
-      { source: '--profile', present: false, chosen: false, detail: 'not given' },
-      { source: 'MIRA_TOKEN', present: true, chosen: true, detail: 'access token, used as it is' },
-    ]),
-    explain.json([
-      { source: 'stored', present: false, chosen: false, detail: 'profile default is not signed in' },
-    ]),
+    explain.json({
+      sources: [
+        { source: '--profile', present: false, chosen: false, detail: 'not given' },
+        { source: 'MIRA_TOKEN', present: true, chosen: true, detail: 'access token, used as it is' },
+      ],
+      services: [
+        {
+          service: 'openai',
+          sources: [
+            { source: 'OPENAI_API_KEY', present: false, chosen: false, detail: 'not set' },
+            { source: 'vault', present: true, chosen: true, detail: 'the token work' },
+          ],
+        },
+      ],
+    }),
+    explain.json({
+      sources: [
+        { source: 'stored', present: false, chosen: false, detail: 'profile default is not signed in' },
+      ],
+      services: [
+        {
+          service: 'mirra',
+          sources: [{ source: 'vault', present: false, chosen: false, detail: 'no token for MIRRA_API_KEY' }],
+        },
+      ],
+    }),
   ],
   'auth list': async () => [
     listProfiles.json([

@@ -1,0 +1,10 @@
+import type { StoredKey } from '../../auth/service-key.ts';
+import type { Context } from '../../context.ts';
+
+/** Looks into the vault when it is asked, which is when nothing is in the environment. */
+export function storedKeys(context: Context): (variable: string) => Promise<StoredKey | undefined> {
+  return async (variable) => {
+    const { findStoredKey } = await import('./stored-key.ts');
+    return findStoredKey(context, { variable });
+  };
+}

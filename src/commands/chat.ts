@@ -180,12 +180,17 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
   yield { kind: 'start', provider: provider.id, model, conversationId: recording.id };
   const request = { model, messages, answerSchema: wanted?.schema, ...limitsOf(input) };
   const limit = { seconds: input.options.timeout, signal: context.signal };
-  yield* recording.save((onSent) =>
-    withTimeLimit((signal) => {
-      const ask = (one: ChatRequest) => provider.chat(one, { signal, onSent });
-      return shape ? shape.structuredAnswer(ask, { request, wanted: shape.wanted }) : ask(request);
-    }, limit),
-  );
+  try {
+    yield* recording.save((onSent) =>
+      withTimeLimit((signal) => {
+        const ask = (one: ChatRequest) => provider.chat(one, { signal, onSent });
+        return shape ? shape.structuredAnswer(ask, { request, wanted: shape.wanted }) : ask(request);
+      }, limit),
+    );
+  } catch (error) {
+    const { withWayOn } = await import('./chat/way-on.ts');
+    throw withWayOn(error, 'command');
+  }
 }
 
 /** Everything about a question but who answers it. @throws MiraError `nothing_to_ask`, `secret_found`, and for bad input */

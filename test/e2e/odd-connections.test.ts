@@ -121,7 +121,6 @@ describe.concurrent('an answer', () => {
       name: 'whose connection is reset',
       answer: async ({ write, reset }) => {
         await write(CHUNKED + chunk(said));
-        await pause();
         reset();
       },
       exit: 6,
@@ -263,5 +262,3 @@ async function comments({ write, socket, gone }: RawExchange): Promise<void> {
   await gone;
   clearInterval(timer);
 }
-
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200));

@@ -3,6 +3,7 @@ import type { ChatProvider, ChatRequest } from '../../chat/provider.ts';
 import type { Send } from '../../ui/chat/run-chat.ts';
 import type { Recorder } from './recorder.ts';
 import { refuseKeys } from './refuse-secrets.ts';
+import { withWayOn } from './way-on.ts';
 import { withTimeLimit } from './with-time-limit.ts';
 
 export interface SendOptions {
@@ -54,7 +55,7 @@ export function createSend(options: SendOptions): Sender {
       for (const text of takeNotices()) yield { kind: 'notice', text };
     } catch (error) {
       for (const text of takeNotices()) yield { kind: 'notice', text };
-      throw error;
+      throw withWayOn(error, 'chat');
     } finally {
       underWay.delete(promise);
       resolve();

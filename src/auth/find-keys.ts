@@ -5,7 +5,7 @@
 import { isRecord, parseJson } from '../json.ts';
 import { findKeyFamily, KEY_FAMILIES } from './key-format.ts';
 import type { KeyFamily } from './key-format.ts';
-import { AWS_SECRET_SHAPE, JWT_SHAPE, KEY_SHAPE, PRIVATE_KEY_SHAPE } from './key-shapes.ts';
+import { AWS_SECRET_SHAPE, canBeginKey, JWT_SHAPE, KEY_SHAPE, PRIVATE_KEY_SHAPE } from './key-shapes.ts';
 import { bitsPerCharacter, isPlaceholder } from './placeholder.ts';
 
 export type KeyKind = KeyFamily['id'] | 'aws_secret' | 'private_key' | 'jwt';
@@ -27,6 +27,7 @@ export function findKeys(text: string, now: number): readonly FoundKey[] {
     const [value] = match;
     const { index } = match;
     const kind = kindOf(value);
+    if (!STANDS_ANYWHERE.has(kind) && !canBeginKey(text, index)) continue;
     if (!isReal({ kind, value, rest: text.slice(index, index + LONGEST_LOOK), now })) continue;
     const body = kind === 'aws_secret' ? SECRET_LENGTH : value.length;
     found.push({ kind, index: index + value.length - body, length: body });
@@ -50,6 +51,8 @@ export function keyLabel(kind: KeyKind): string {
 }
 
 const ANY = new RegExp([KEY_SHAPE, JWT_SHAPE, PRIVATE_KEY_SHAPE, AWS_SECRET_SHAPE].join('|'), 'g');
+/** Those begin with words of their own. */
+const STANDS_ANYWHERE: ReadonlySet<KeyKind> = new Set(['aws_secret', 'private_key']);
 const SECRET_LENGTH = 40;
 const LONGEST_LOOK = 2_000;
 

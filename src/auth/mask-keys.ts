@@ -3,18 +3,19 @@
  * shapes that nothing else has, because what is masked is gone.
  */
 import { findKeyFamily } from './key-format.ts';
-import { KEY_SHAPE, PRIVATE_KEY_SHAPE } from './key-shapes.ts';
+import { canBeginKey, KEY_SHAPE, PRIVATE_KEY_SHAPE } from './key-shapes.ts';
 
 const KEY = new RegExp(KEY_SHAPE, 'g');
 const PRIVATE_KEY = new RegExp(PRIVATE_KEY_SHAPE);
 
 export function maskKeys(text: string): string {
-  return text.replace(KEY, '[key removed]');
+  return text.replace(KEY, (key, index: number) => (canBeginKey(text, index) ? '[key removed]' : key));
 }
 
 /** What a person calls the first key in a text, article and all, or undefined when there is none. */
 export function findKeyKind(text: string): string | undefined {
-  const key = text.matchAll(KEY).next().value?.[0];
-  if (key !== undefined) return findKeyFamily(key)?.label ?? 'a key';
+  for (const { 0: key, index } of text.matchAll(KEY)) {
+    if (canBeginKey(text, index)) return findKeyFamily(key)?.label ?? 'a key';
+  }
   return PRIVATE_KEY.test(text) ? 'a private key' : undefined;
 }

@@ -61,7 +61,7 @@ export interface VariableUse {
 
 /** @throws MiraError `invalid_input` (2) for what is no name, `unsafe_variable` (11) for one that is refused */
 export function requireVariableName(name: string, { platform, allowed = [] }: VariableUse): string {
-  if (!SHAPE.test(name)) {
+  if (!isVariableName(name)) {
     throw new MiraError('invalid_input', 'That is no name for an environment variable.', {
       hint: 'Use up to 128 letters, digits and underscores, not beginning with a digit, such as OPENAI_API_KEY.',
     });
@@ -72,6 +72,10 @@ export function requireVariableName(name: string, { platform, allowed = [] }: Va
     `${name} changes how programs load or run, or what they trust; a token is not put there.`,
     { hint: `If you are sure: --allow-name ${name}` },
   );
+}
+
+export function isVariableName(name: string): boolean {
+  return SHAPE.test(name);
 }
 
 /** On Windows the case of a name does not matter. */

@@ -42,6 +42,8 @@ function printVersion() {
 }
 
 function start() {
+  // 0077: nothing that is made from here on is for other users. What was before is for the programs that mira runs.
+  var umask = process.umask(63);
   turnOnCompileCache();
   var program;
   try {
@@ -52,7 +54,7 @@ function start() {
     fail('unexpected', 'mira is not built yet.', 'Run npm run build in ' + path.dirname(__dirname) + '.');
     return;
   }
-  void program.main();
+  void program.main(umask);
 }
 
 // Compiled code is run without being compared with its source in full, so the folder must be one that no other
@@ -62,7 +64,6 @@ function turnOnCompileCache() {
   if (folder === undefined) return;
   try {
     folder = path.join(folder, 'compile');
-    process.umask(63); // 0077, for the folder that Node makes in there
     makeFolder(folder);
     require('module').enableCompileCache(folder);
   } catch (error) {

@@ -43,6 +43,22 @@ export interface Io {
   terminal(): Terminal;
 }
 
+/** What mira was started with and stands between: a program that it runs is to find it as if mira were not there. */
+export interface Inherited {
+  /** With the empty variables, and with those of our own. */
+  readonly env: Env;
+  /** Somebody may read in the memory of this process (`--inspect`). */
+  readonly isInspected: boolean;
+  /** Starts something with the umask that mira was started with. */
+  withOwnUmask<T>(start: () => Promise<T>): Promise<T>;
+  /** Gives the signals that come to `listener` instead of acting on them, until the returned function is called. */
+  relaySignals(listener: (name: NodeJS.Signals) => void): () => void;
+  /** Stops as Ctrl-Z does; returns when somebody lets mira go on. */
+  pause(): void;
+  /** While `isHanging`, the process is to exit without waiting for its own threads. */
+  exitAround(isHanging: () => boolean): void;
+}
+
 export interface StoreChoice {
   readonly storage: StorageKind;
   /** How a credentials file is sealed if it has to be made. */
@@ -87,6 +103,8 @@ export interface Context {
   readonly onInterrupt: (listener: () => void) => () => void;
   /** Tells when a stopped program goes on, until the returned function is called. */
   readonly onContinue: (listener: () => void) => () => void;
+  /** For a program that is run in mira's place. */
+  readonly inherited: Inherited;
   readonly log: Log;
   /** A line for a person on stderr; `--quiet` hides it. */
   readonly notice: (message: string) => void;

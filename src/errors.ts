@@ -35,6 +35,7 @@ export const ERROR_KINDS = {
   credential_missing: once(4),
   credential_rejected: once(4),
   session_ended: once(4),
+  token_expired: once(4),
   access_denied: once(4),
   device_code_expired: once(4),
   approval_lost: once(4),
@@ -83,7 +84,10 @@ export const ERROR_KINDS = {
   other_vendor: once(11),
   secret_found: once(11),
   unsafe_variable: once(11),
+  inspected: once(11),
 
+  not_executable: once(126),
+  command_not_found: once(127),
   hung_up: once(129),
   interrupted: once(130),
   terminated: once(143),

@@ -8,7 +8,7 @@ import type { Http } from './api/http.ts';
 import type { Credentials } from './auth/credential.ts';
 import type { Sessions } from './auth/sessions.ts';
 import { printFailure, respond } from './commands/respond.ts';
-import type { Context, Env } from './context.ts';
+import type { Context, Env, Inherited } from './context.ts';
 import { MiraError, ReaderGone, toMiraError } from './errors.ts';
 import { createIo } from './io.ts';
 import { createLog, createRedactor, silentLog } from './log.ts';
@@ -31,12 +31,14 @@ import type { Vault } from './vault/vault.ts';
 
 declare const __MIRA_VERSION__: string;
 
-/** Runs the command line this process was started with, and ends the process. */
-export async function main(): Promise<void> {
-  // Files of ours are private from their first moment (security.md T41).
-  process.umask(0o077);
+/**
+ * Runs the command line this process was started with, and ends the process. Files of ours are private from their first
+ * moment, with a umask of 0077 (security.md T41); the one the process was started with is given to programs it runs.
+ */
+export async function main(umask: number): Promise<void> {
   const argv = process.argv.slice(2);
-  const env = withoutEmpty(process.env);
+  const inheritedEnv = { ...process.env };
+  const env = withoutEmpty(inheritedEnv);
   // A program that a library starts (the opener of the browser) inherits the environment of the process.
   for (const name of Object.keys(env).filter(isOwnVariable)) delete process.env[name];
   const redactor = createRedactor();
@@ -44,8 +46,12 @@ export async function main(): Promise<void> {
   const io = createIo(process);
   const json = asksForJson(argv);
   const printer = { json, redactor };
-  const keychain = { stuck: () => false };
-  const leave = (code: number): never => leaveWith(code, keychain.stuck());
+  const hanging: (() => boolean)[] = [];
+  const leave = (code: number): never =>
+    leaveWith(
+      code,
+      hanging.some((isHanging) => isHanging()),
+    );
   let log: Log = silentLog;
   const fail = (error: unknown): never =>
     leave(
@@ -63,7 +69,9 @@ export async function main(): Promise<void> {
     const { globals } = parsed;
     log = createDiagnostics({ globals, env, redactor, write: (line) => io.stderr.write(line) });
     const signals = handleSignals({ process, say: (line) => io.stderr.write(`${line}\n`), leave });
-    const context = createContext({ io, env, globals, log, redactor, signals, keychain });
+    const exitAround = (isHanging: () => boolean): void => void hanging.push(isHanging);
+    const inherited = createInherited({ env: inheritedEnv, umask, signals, exitAround });
+    const context = createContext({ io, env, globals, log, redactor, signals, inherited });
     return leave(await respond(context, parsed, printer));
   } catch (error) {
     return fail(error);
@@ -71,11 +79,12 @@ export async function main(): Promise<void> {
 }
 
 /**
- * A keychain call that hangs holds a thread that `process.exit` would wait for without end; only replacing the
- * process gets out (auth.md 1.3).
+ * A call that hangs (to the keychain, or a write that nobody reads) holds a thread that `process.exit` would wait for
+ * without end; only replacing the process gets out (auth.md 1.3).
  */
-function leaveWith(code: number, stuck: boolean): never {
-  if (stuck && process.platform !== 'win32') process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
+function leaveWith(code: number, isHanging: boolean): never {
+  if (isHanging && process.platform !== 'win32')
+    process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
   return process.exit(code);
 }
 
@@ -86,6 +95,32 @@ function withoutEmpty(env: NodeJS.ProcessEnv): Env {
   return Object.fromEntries(
     Object.entries(env).filter(([name, value]) => value !== undefined && value !== '' && !isOff(name, value)),
   );
+}
+
+interface Inheritance extends Pick<Inherited, 'env' | 'exitAround'> {
+  readonly umask: number;
+  readonly signals: Signals;
+}
+
+function createInherited({ env, umask, signals, exitAround }: Inheritance): Inherited {
+  return {
+    env,
+    get isInspected() {
+      const given = [...process.execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)];
+      return given.some((option) => option.startsWith('--inspect'));
+    },
+    withOwnUmask: (start) => {
+      process.umask(umask);
+      try {
+        return start();
+      } finally {
+        process.umask(0o077);
+      }
+    },
+    relaySignals: signals.relay,
+    pause: signals.pause,
+    exitAround,
+  };
 }
 
 interface Diagnostics {
@@ -110,12 +145,11 @@ interface World {
   readonly log: Log;
   readonly redactor: Redactor;
   readonly signals: Signals;
-  /** Becomes true when a keychain call hangs in this process. */
-  readonly keychain: { stuck: () => boolean };
+  readonly inherited: Inherited;
 }
 
 function createContext(world: World): Context {
-  const { io, env, globals, log, redactor, signals } = world;
+  const { io, env, globals, log, redactor, signals, inherited } = world;
   const paths = resolvePaths({ platform: process.platform, env, homeDir: homedir(), cwd: process.cwd() });
   const isCi = env['CI'] !== undefined;
   const warn = (message: string): void =>
@@ -131,7 +165,7 @@ function createContext(world: World): Context {
       execPath: process.execPath,
       env: process.env,
     });
-    world.keychain.stuck = made.keychainIsStuck;
+    inherited.exitAround(made.keychainIsStuck);
     return made;
   });
   const context: Context = {
@@ -149,6 +183,7 @@ function createContext(world: World): Context {
     interrupt: signals.interrupt,
     onInterrupt: signals.onInterrupt,
     onContinue: signals.onContinue,
+    inherited,
     log,
     notice,
     warn,

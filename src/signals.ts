@@ -14,6 +14,9 @@ const SIGNALS = {
   SIGHUP: { code: 'hung_up', message: 'The terminal was closed.' },
 } as const;
 
+/** What else a program may want to know of; mira itself does nothing at these. */
+const RELAYED = ['SIGQUIT', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGTSTP'] as const;
+
 export interface Signals {
   readonly signal: AbortSignal;
   /** As if Ctrl-C had been pressed. */
@@ -23,6 +26,10 @@ export interface Signals {
   onInterrupt(listener: () => void): () => void;
   /** Tells when a stopped program goes on (SIGCONT), until the returned function is called. */
   onContinue(listener: () => void): () => void;
+  /** Gives the signals that come to `listener` instead of acting on them, until the returned function is called. */
+  relay(listener: (name: NodeJS.Signals) => void): () => void;
+  /** Stops the program as Ctrl-Z does; returns when somebody lets it go on. */
+  pause(): void;
 }
 
 export interface SignalsHost {
@@ -36,6 +43,8 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
   const controller = new AbortController();
   let saving = 0;
   const listeners: (() => void)[] = [];
+  let relayTo: ((name: NodeJS.Signals) => void) | undefined;
+  const pass = (name: NodeJS.Signals): void => relayTo?.(name);
   const stop = (name: keyof typeof SIGNALS): void => {
     const { code, message } = SIGNALS[name];
     const reason = new MiraError(code, message);
@@ -53,6 +62,10 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     host.on(name, () => {
+      if (relayTo) {
+        relayTo(name);
+        return;
+      }
       const listener = name === 'SIGINT' ? listeners.at(-1) : undefined;
       if (listener) listener();
       else stop(name);
@@ -61,6 +74,8 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
   // A file that may grow no further (`ulimit -f`) fails as a full disk does. Ink takes the signal that comes with it for
   // the end of the program where nobody else listens.
   host.on('SIGXFSZ', () => {});
+  // Without a listener Node would open its inspector, through which every secret in the memory can be read.
+  host.on('SIGUSR1', pass);
   return {
     signal: controller.signal,
     interrupt: () => stop('SIGINT'),
@@ -83,6 +98,20 @@ export function handleSignals({ process: host, say, leave }: SignalsHost): Signa
     onContinue: (listener) => {
       host.on('SIGCONT', listener);
       return () => void host.off('SIGCONT', listener);
+    },
+    relay: (listener) => {
+      relayTo = listener;
+      for (const name of RELAYED) host.on(name, pass);
+      return () => {
+        relayTo = undefined;
+        for (const name of RELAYED) host.off(name, pass);
+      };
+    },
+    pause: () => {
+      const listening = host.listeners('SIGTSTP').filter((each) => each === pass);
+      for (const _ of listening) host.off('SIGTSTP', pass);
+      host.kill(host.pid, 'SIGTSTP');
+      for (const _ of listening) host.on('SIGTSTP', pass);
     },
   };
 }

@@ -119,6 +119,10 @@ export const CATALOG: Group = {
         },
       },
     },
+    run: {
+      summary: 'Run a program with tokens in its environment',
+      load: async () => (await import('./run.ts')).run,
+    },
     network: {
       summary: 'Every host that mira may contact, and why',
       load: async () => (await import('./network.ts')).network,

@@ -83,6 +83,8 @@ export interface ValueCommand<O extends OptionSpecs = OptionSpecs, R = unknown> 
   exitCode?(result: R): number;
   /** The same where there is more to say: the sentence goes to stderr after the result. */
   failure?(result: R): MiraError | undefined;
+  /** Why a line cannot be answered in JSON, where stdout is not mira's own. */
+  refuseJson?(input: Input<O>): MiraError | undefined;
 }
 
 export interface StreamCommand<O extends OptionSpecs = OptionSpecs, E = unknown> extends CommandBase<O> {

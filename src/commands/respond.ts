@@ -34,6 +34,8 @@ async function respondWithValue(
   { command, input, printer }: Job<ValueCommand>,
 ): Promise<number> {
   try {
+    const refusal = printer.json ? command.refuseJson?.(input) : undefined;
+    if (refusal) throw refusal;
     const result = await command.run(context, input);
     // What had to be saved was saved; whoever pressed Ctrl-C wants no result any more, and no 0 either.
     if (context.signal.aborted) throw abortError(context.signal);

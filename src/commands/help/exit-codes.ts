@@ -10,7 +10,7 @@ const EXIT_CODES: readonly ExitCode[] = [
   { code: 0, meaning: 'done; also "already so", and a reader that closed the pipe' },
   { code: 1, meaning: 'a failure that no other row names (a bug)' },
   { code: 2, meaning: 'wrong usage or invalid input: unknown option, malformed key, bad file' },
-  { code: 3, meaning: 'not found: conversation, profile, model' },
+  { code: 3, meaning: 'not found: label, conversation, profile, model' },
   {
     code: 4,
     meaning:
@@ -23,6 +23,8 @@ const EXIT_CODES: readonly ExitCode[] = [
   { code: 9, meaning: 'the service failed: 5xx, cut or malformed stream (the partial answer is kept)' },
   { code: 10, meaning: 'local storage failed: keychain, unreadable file, full disk' },
   { code: 11, meaning: 'refused by a guard, or an answer is needed and input is not allowed' },
+  { code: 126, meaning: 'mira run: the program cannot be run' },
+  { code: 127, meaning: 'mira run: there is no such program; 128 + n: it was ended by signal n' },
   { code: 129, meaning: 'the terminal was closed (SIGHUP)' },
   { code: 130, meaning: 'stopped with Ctrl-C (SIGINT)' },
   { code: 143, meaning: 'stopped from outside (SIGTERM)' },

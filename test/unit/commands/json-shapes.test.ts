@@ -34,6 +34,7 @@ import { rotate as rotateTokens } from '../../../src/commands/tokens/rotate.ts';
 import { remove as removeTokens } from '../../../src/commands/tokens/remove.ts';
 import { models } from '../../../src/commands/models.ts';
 import { scan } from '../../../src/commands/scan.ts';
+import { run } from '../../../src/commands/run.ts';
 import { test as testTokens } from '../../../src/commands/tokens/test.ts';
 import { network } from '../../../src/commands/network.ts';
 import type { Context } from '../../../src/context.ts';
@@ -509,6 +510,18 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
         { key: 'model', value: 'mira-pro', origin: 'environment', from: 'MIRA_MODEL' },
         { key: 'issuer', value: undefined, origin: 'default', from: 'default' },
       ],
+    }),
+  ],
+  run: async () => [
+    run.json({
+      kind: 'checked',
+      variables: [
+        { env: 'AWS_REGION', label: 'aws', status: 'preserved' },
+        { env: 'OPENAI_API_KEY', label: 'OpenAI API Key', status: 'ok' },
+        { env: 'LD_PRELOAD', label: undefined, status: 'refused' },
+        { env: undefined, label: 'gone', status: 'missing' },
+      ],
+      failure: undefined,
     }),
   ],
   'config path': async () => [configPath.json('/home/ada/.config/mira-cli/config.json')],

@@ -1,0 +1,18 @@
+import type { EnvEntry } from '../../vault/env-file.ts';
+
+const MOST_BYTES = 1024 * 1024;
+
+/** The entries of all files, in the order of the command line. @throws MiraError `invalid_input`, `input_too_large` */
+export async function readEnvFiles(files: readonly string[]): Promise<readonly EnvEntry[]> {
+  if (files.length === 0) return [];
+  const [{ readAtMost }, { parseEnvFile }] = await Promise.all([
+    import('../chat/question.ts'),
+    import('../../vault/env-file.ts'),
+  ]);
+  const entries: EnvEntry[] = [];
+  for (const file of files) {
+    const bytes = await readAtMost(file, { most: MOST_BYTES, option: '--env-file' });
+    entries.push(...parseEnvFile({ text: bytes.toString('utf8'), file }));
+  }
+  return entries;
+}

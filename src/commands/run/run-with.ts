@@ -1,0 +1,115 @@
+import type { Context } from '../../context.ts';
+import { MiraError } from '../../errors.ts';
+import type { Choice } from '../../vault/choose-variables.ts';
+import { SHORTEST_MASKED } from '../../vault/secret-forms.ts';
+import type { StoredSecret, Vault } from '../../vault/vault.ts';
+
+export interface RunRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** With nothing in it that stands in the way. */
+  readonly choice: Choice;
+  /** Variables that keep the value they have. */
+  readonly preserved: readonly string[];
+  /** What the program has without the vault. */
+  readonly base: ReadonlyMap<string, string>;
+  readonly masking: boolean;
+}
+
+/** Runs the program with what was chosen. @returns its exit status */
+export async function runWith(context: Context, request: RunRequest): Promise<number> {
+  const { io, inherited, elapsed, log } = context;
+  requireUnobserved(context);
+  // The library that starts the program is read while the vault is opened.
+  const loading = Promise.all([import('../../vault/run-child.ts'), import('../../vault/masker.ts')]);
+  const vault = await context.vault();
+  const masked = request.masking
+    ? ([1, 2] as const).filter((each) => !outputOf(context, each).isTerminal)
+    : [];
+  const secrets = masked.length === 0 ? [] : await vault.allValues();
+  const env = await fillEnvironment(context, { request, vault });
+  const [{ runChild }, { createMasker }] = await loading;
+  tellShort(context, secrets);
+  const { command, args } = request;
+  return runChild({
+    command,
+    args,
+    env: Object.fromEntries(env),
+    masked: secrets.length === 0 ? [] : masked,
+    createMasker: () => createMasker(secrets),
+    hasTerminal: io.stdin.isTerminal || io.stdout.isTerminal || io.stderr.isTerminal,
+    world: {
+      ...inherited,
+      elapsed,
+      onStart: () => {
+        log('run: started', { variables: request.choice.variables.length, masked: masked.join(' and ') });
+        void vault.markUsed(tokenLabels(request));
+      },
+    },
+  });
+}
+
+/** @throws MiraError `inspected` */
+function requireUnobserved({ inherited }: Context): void {
+  if (!inherited.isInspected) return;
+  throw new MiraError('inspected', 'mira itself runs under --inspect, where its memory can be read.', {
+    hint: 'Give the option to the program alone: mira run -- env NODE_OPTIONS=--inspect node app.js',
+  });
+}
+
+function outputOf({ io }: Context, descriptor: 1 | 2): { readonly isTerminal: boolean } {
+  return descriptor === 1 ? io.stdout : io.stderr;
+}
+
+function tellShort(context: Context, secrets: readonly StoredSecret[]): void {
+  const short = secrets.filter(({ value }) => Buffer.byteLength(value) < SHORTEST_MASKED);
+  const labels = [...new Set(short.map(({ label }) => label))].join(', ');
+  if (labels === '') return;
+  context.notice(
+    `Under ${SHORTEST_MASKED} characters nothing is masked in the output, which leaves out: ${labels}.`,
+  );
+}
+
+function tokenLabels({ choice }: RunRequest): readonly string[] {
+  const chosen = choice.variables.flatMap(({ label, status }) =>
+    status === 'ok' && label !== undefined ? [label] : [],
+  );
+  return [...new Set(chosen)];
+}
+
+async function fillEnvironment(
+  context: Context,
+  { request, vault }: { readonly request: RunRequest; readonly vault: Vault },
+): Promise<Map<string, string>> {
+  const { choice, base, preserved } = request;
+  const isKept = (name: string): boolean => base.has(name) && preserved.includes(name);
+  const env = new Map([...base, ...[...choice.texts].filter(([name]) => !isKept(name))]);
+  const chosen = choice.variables.filter(({ status }) => status === 'ok');
+  const values = await vault.values(tokenLabels(request));
+  for (const { env: name = '', label = '' } of chosen) {
+    const value = values.get(label);
+    if (value === undefined) throw new MiraError('not_found', `There is no ${label} any more.`);
+    const before = base.get(name);
+    if (before !== undefined && before !== value) {
+      context.notice(
+        `${name} comes from ${label}, not from your environment (--preserve-env ${name} keeps yours).`,
+      );
+    }
+    setVariable(env, { name, value, platform: context.platform });
+  }
+  return env;
+}
+
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+  readonly platform: NodeJS.Platform;
+}
+
+/** On Windows the case of a name does not matter, and two spellings of one name must not both be given. */
+function setVariable(env: Map<string, string>, { name, value, platform }: Setting): void {
+  if (platform === 'win32') {
+    for (const each of [...env.keys()]) if (each.toUpperCase() === name.toUpperCase()) env.delete(each);
+  }
+  env.set(name, value);
+}

@@ -78,8 +78,8 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
   let form = createWith;
 
   /** Every look at the file also tells how it is sealed, which decides what it protects against. */
-  const look = async (): Promise<Sealed | undefined> => {
-    const sealed = await readSealed({ file, uid });
+  const look = async (part: 'whole' | 'header' = 'whole'): Promise<Sealed | undefined> => {
+    const sealed = await readSealed({ file, uid, part });
     form = sealed?.key.kind ?? createWith;
     return sealed;
   };
@@ -127,10 +127,10 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
     },
     probe: () => withOpenFile(proveWritable),
     async list() {
-      return (await look())?.meta ?? [];
+      return (await look('header'))?.meta ?? [];
     },
     async sealedWith() {
-      return (await look())?.key.kind;
+      return (await look('header'))?.key.kind;
     },
     abandon: () =>
       withLock({ file: storeLockFile, uid, signal }, async () => {
@@ -217,17 +217,17 @@ function createKeyring({ file, uid, sources }: CredentialsFileOptions): Keyring 
   };
 }
 
-async function readSealed({
-  file,
-  uid,
-}: {
-  file: string;
-  uid: number | undefined;
-}): Promise<Sealed | undefined> {
+interface Reading {
+  readonly file: string;
+  readonly uid: number | undefined;
+  readonly part: 'whole' | 'header';
+}
+
+async function readSealed({ file, uid, part }: Reading): Promise<Sealed | undefined> {
   const bytes = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
   if (bytes === undefined) return undefined;
-  const { parseCredentials } = await import('./credentials-format.ts');
-  const parsed = parseCredentials(bytes);
+  const { parseCredentials, parseHeader } = await import('./credentials-format.ts');
+  const parsed = part === 'whole' ? parseCredentials(bytes) : parseHeader(bytes);
   switch (parsed.kind) {
     case 'sealed':
       return parsed.sealed;

@@ -23,8 +23,9 @@ export async function readPrivateFile(request: PrivateFile): Promise<Buffer | un
   const descriptor = openWithoutFollowing(file);
   if (descriptor === undefined) return undefined;
   try {
-    requirePrivate(fstatSync(descriptor), request);
-    return readAtMost(descriptor, request);
+    const stats = fstatSync(descriptor);
+    requirePrivate(stats, request);
+    return readAtMost(descriptor, { ...request, expectedBytes: stats.size });
   } catch (error) {
     throw storageError(error, { file, doing: 'read' });
   } finally {
@@ -71,13 +72,20 @@ export function requirePrivate(stats: Stats, { file, uid }: Pick<PrivateFile, 'f
   }
 }
 
-function readAtMost(descriptor: number, { file, maxBytes }: PrivateFile): Buffer {
+interface Reading extends PrivateFile {
+  readonly expectedBytes: number;
+}
+
+/** In one piece as a rule; a file that grows meanwhile is read to its end. */
+function readAtMost(descriptor: number, { file, maxBytes, expectedBytes }: Reading): Buffer {
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
-    const buffer = Buffer.alloc(64 * 1024);
+    const room = chunks.length === 0 ? Math.min(expectedBytes, maxBytes) + 1 : 64 * 1024;
+    const buffer = Buffer.allocUnsafe(room);
     const bytesRead = readSync(descriptor, buffer, 0, buffer.length, total);
-    if (bytesRead === 0) return Buffer.concat(chunks);
+    if (bytesRead === 0)
+      return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
     total += bytesRead;
     if (total > maxBytes) {
       throw new MiraError(

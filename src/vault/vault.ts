@@ -16,6 +16,8 @@ const TOKEN = 'token/';
 const PREVIOUS = 'previous/';
 /** An environment variable may be longer, but no key is (security.md T49). */
 const LONGEST_VALUE = 64 * 1024;
+/** The end of the year 9999, the last that RFC 3339 can write. */
+const LAST_MOMENT = 253_402_300_799_999;
 
 export interface Token {
   readonly label: string;
@@ -207,7 +209,7 @@ function versionOf({ values, meta }: Credentials, label: string): Version {
   return {
     value: requireValue(values.get(TOKEN + label), label),
     kind: known?.kind ?? 'other',
-    expires: numberOf(known?.['expires']),
+    expires: momentOf(known?.['expires']),
   };
 }
 
@@ -225,7 +227,7 @@ function putVersion({ values, meta }: Credentials, { label, version, rotated }: 
     label: name,
     kind: version.kind,
     env: textOf(before?.['env']),
-    added: numberOf(before?.['added']) ?? 0,
+    added: momentOf(before?.['added']) ?? 0,
     ...(version.expires === undefined ? {} : { expires: version.expires }),
     ...(rotated === undefined ? {} : { rotated }),
   });
@@ -236,7 +238,7 @@ function parseVersion(text: string): Version | undefined {
   if (!isRecord(content)) return undefined;
   const { value, kind, expires } = content;
   if (typeof value !== 'string' || typeof kind !== 'string') return undefined;
-  return { value, kind, expires: numberOf(expires) };
+  return { value, kind, expires: momentOf(expires) };
 }
 
 function isTokenMeta({ label }: CredentialMeta): boolean {
@@ -245,8 +247,8 @@ function isTokenMeta({ label }: CredentialMeta): boolean {
 
 function toToken(meta: CredentialMeta, used: ReadonlyMap<string, number>): Token {
   const label = meta.label.slice(TOKEN.length);
-  const addedAt = numberOf(meta['added']) ?? 0;
-  const lastUsedAt = used.get(label);
+  const addedAt = momentOf(meta['added']) ?? 0;
+  const lastUsedAt = momentOf(used.get(label));
   return {
     label,
     env: textOf(meta['env']),
@@ -254,8 +256,8 @@ function toToken(meta: CredentialMeta, used: ReadonlyMap<string, number>): Token
     addedAt,
     // A label that was removed and taken anew has not been used.
     lastUsedAt: lastUsedAt !== undefined && lastUsedAt >= addedAt ? lastUsedAt : undefined,
-    expiresAt: numberOf(meta['expires']),
-    rotatedAt: numberOf(meta['rotated']),
+    expiresAt: momentOf(meta['expires']),
+    rotatedAt: momentOf(meta['rotated']),
   };
 }
 
@@ -304,8 +306,9 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
+/** Whoever has no key can still write a header; a date that no calendar has must not end the program. */
+function momentOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value <= LAST_MOMENT ? Math.trunc(value) : undefined;
 }
 
 function toSecrets(stored: {

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ago } from '../../../src/commands/moments.ts';
+import { ago, moment, momentWriter, until } from '../../../src/commands/moments.ts';
 
 it.each([
   [0, 'just now'],
@@ -13,4 +14,23 @@ it.each([
   [-5, 'just now'],
 ])('%d seconds are %s', (seconds, said) => {
   expect(ago(1_000_000_000_000, 1_000_000_000_000 + seconds * 1_000)).toBe(said);
+});
+
+it.each([
+  [0, 'in 0 seconds'],
+  [59, 'in 59 seconds'],
+  [86_399, 'in 1 day'],
+  [86_401, 'in 1 day'],
+  [5 * 86_400 - 1, 'in 5 days'],
+  [-5, 'in 0 seconds'],
+])('%d seconds from now are %s', (seconds, said) => {
+  expect(until(1_000_000_000_000 + seconds * 1_000, 1_000_000_000_000)).toBe(said);
+});
+
+it('a moment among thousands is written as it is alone', () => {
+  const write = momentWriter();
+  const edges = [0, 1, 99, 100, 999, 86_399_999, 86_400_000, 253_402_300_799_999];
+  for (const ms of edges) expect(write(ms)).toBe(moment(ms));
+  const sameAsAlone = (ms: number): void => expect(write(ms)).toBe(moment(ms));
+  fc.assert(fc.property(fc.nat({ max: 253_402_300_799_999 }), (ms) => void sameAsAlone(ms)));
 });

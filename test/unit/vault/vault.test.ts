@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { createCredentialsFile } from '../../../src/store/credentials-file.ts';
 import { keychainKey } from '../../../src/store/sealing-keychain.ts';
 import { createMemoryKeychain } from '../../support/memory-keychain.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -142,6 +143,47 @@ describe('the vault', () => {
     await vault.remove(['github', 'OpenAI API Key']);
     expect(await readdir(folder.in('data'))).toEqual([]);
   });
+});
+
+test('a header that somebody else wrote is listed as far as it makes sense', async () => {
+  await using folder = await temporaryFolder();
+  const vault = openVault(folder);
+  await vault.add({ ...GITHUB, expiresAt: NOW + 1_000 });
+  const file = credentialsIn(folder);
+  const text = await readFile(file, 'utf8');
+  for (const date of ['1e300', '-1', '253402300800000', '"soon"', 'true']) {
+    await writeFile(file, text.replace(`"expires":${NOW + 1_000}`, `"expires":${date}`));
+    expect(await vault.list()).toEqual([shown(GITHUB)]);
+    await expect(vault.values(['github'])).rejects.toMatchObject({ code: 'credentials_unreadable' });
+  }
+  for (const part of ['"label":"token/github"', '"meta":[', '],"nonce":"', '"v":1', '"}\n']) {
+    await writeFile(file, text.replace(part, part.slice(1)));
+    await expect(vault.list()).rejects.toMatchObject({ code: 'credentials_unreadable', exitCode: 10 });
+  }
+  await writeFile(file, text.replace('"v":1', '"v":2'));
+  await expect(vault.list()).rejects.toMatchObject({ message: expect.stringContaining('newer mira') });
+});
+
+test('ten thousand tokens with long keys fit into one file', async () => {
+  await using folder = await temporaryFolder();
+  const options = { file: credentialsIn(folder), storeLockFile: folder.in('locks', 'store.db') };
+  const file = createCredentialsFile({
+    ...options,
+    uid: process.geteuid?.(),
+    sources: { keyFile: folder.in('keys', 'credentials.key') },
+    createWith: 'key_file',
+  });
+  await file.update(({ values, meta }) => {
+    for (let at = 0; at < 10_000; at += 1) {
+      const name = `token/the label of a token, such as ${at}`;
+      values.set(name, `${at}`.padEnd(200, 'x'));
+      meta.set(name, { label: name, kind: 'openai', env: `SERVICE_${at}_API_KEY`, added: NOW, expires: NOW });
+    }
+  });
+  const vault = openVault(folder);
+  await vault.add(GITHUB);
+  expect(await vault.list()).toHaveLength(10_001);
+  expect(await vault.values(['github'])).toEqual(new Map([['github', 'first value']]));
 });
 
 describe('an exchange of the value', () => {

@@ -30,7 +30,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   io: { may: [], types: ['context'] },
   commands: { may: ['api', 'auth', 'chat', 'vault', 'store', 'ui', 'settings', 'context'] },
   stores: { may: ['store', 'ui', 'context'] },
-  network: { may: ['api', 'store', 'context'] },
+  network: { may: ['api', 'store', 'vault', 'context'] },
   program: { may: ['commands', 'context'] },
   main: {
     may: [
@@ -68,6 +68,9 @@ export const OWNERS: Readonly<Record<string, readonly string[]>> = {
   conf: ['store/config.ts'],
   'node:sqlite': ['store/'],
   undici: ['api/http.ts', 'api/http/'],
+  '@aws-sdk/client-bedrock': ['api/aws/'],
+  '@aws-sdk/client-bedrock-runtime': ['api/aws/'],
+  '@aws-sdk/client-sts': ['api/aws/'],
   execa: ['vault/child.ts'],
   ajv: ['chat/json-schema.ts'],
   'eventsource-parser': ['chat/event-stream.ts'],

@@ -41,6 +41,8 @@ async function bundle(dir) {
     checks: { bundlerTimings: false },
     // The one package with a compiled part, which is found beside its own files.
     external: ['keytar'],
+    // The AWS clients come as CommonJS too, of which nothing can be left out.
+    resolve: { mainFields: ['module', 'main'] },
     plugins: [withoutWaste(), lazyBuiltIns()],
     transform: {
       target: 'node22.19',

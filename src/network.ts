@@ -6,6 +6,7 @@
 import { createHostGuard } from './api/allowed-hosts.ts';
 import type { HostGuard } from './api/allowed-hosts.ts';
 import { createHttp } from './api/http.ts';
+import type { Configuration } from './api/configured-hosts.ts';
 import type { Http } from './api/http.ts';
 import { proxiesOf, proxyHosts } from './api/http/proxy.ts';
 import { parseServiceUrl } from './api/url.ts';
@@ -45,7 +46,7 @@ async function openGuard(context: Context): Promise<HostGuard> {
  * @throws MiraError like `openHttp`
  */
 export async function listHosts(context: Context): Promise<NetworkHosts> {
-  const { services, sessions } = await namedHosts(context);
+  const { services, sessions } = await namedHosts(context, await findAws(context));
   const proxies = proxyHosts(proxiesOf(context.env));
   const reasons = new Map<string, readonly string[]>();
   for (const { host, why } of [...services.hosts, ...sessions, ...proxies.hosts]) {
@@ -69,11 +70,17 @@ export async function listHosts(context: Context): Promise<NetworkHosts> {
 }
 
 /** Loaded here: a request to the usual address does without. */
-async function namedHosts(context: Context) {
+async function namedHosts(context: Context, aws?: Configuration['aws']) {
   const { configuredHosts, sessionHosts } = await import('./api/configured-hosts.ts');
-  const services = configuredHosts({ env: context.env, settings: await context.settings() });
+  const services = configuredHosts({ env: context.env, settings: await context.settings(), aws });
   const sessions = sessionHosts((await context.index.read()).values());
   return { services, sessions };
+}
+
+/** Whoever asks AWS names its addresses to the guard, so that no other request has to look where AWS is. */
+async function findAws(context: Context): Promise<Configuration['aws']> {
+  const { findAwsRegion } = await import('./vault/aws-record.ts');
+  return findAwsRegion({ env: context.env, records: (await context.vault()).records });
 }
 
 function openLog({ paths, now }: Context): HostLog {

@@ -4,6 +4,9 @@
  */
 const undici = (path) => new RegExp(`[\\\\/]undici[\\\\/]lib[\\\\/]${path.replaceAll('/', '[\\\\/]')}\\.js$`);
 
+/** Answers come to the AWS clients whole, so nothing is left to collect. */
+const OWN_HANDLER = 'const RequestHandler = { create: (handler) => handler }, streamCollector = undefined;';
+
 const EDITS = [
   {
     // With DEV set in the environment, which has many reasons, Ink looks for React's development tools. It reads
@@ -85,6 +88,28 @@ const EDITS = [
     file: undici('(?:dispatcher/client|dispatcher/client-h1|core/util|core/connect|core/request)'),
     from: "const assert = require('node:assert')",
     to: "const assert = (holds, ...rest) => { if (!holds) process.getBuiltinModule('node:assert')(holds, ...rest) }",
+  },
+  // The AWS clients are given their credentials, and our own HTTP to send with: what would find others (in files, at
+  // single sign-on, in the metadata of a machine) and send otherwise is more than half of their code.
+  {
+    file: /[\\/]client-(?:sts|bedrock|bedrock-runtime)[\\/]dist-es[\\/]runtimeConfig\.js$/,
+    from: 'import { defaultProvider as credentialDefaultProvider } from "@aws-sdk/credential-provider-node";',
+    to: 'const credentialDefaultProvider = undefined;',
+  },
+  {
+    file: /[\\/]client-(?:sts|bedrock)[\\/]dist-es[\\/]runtimeConfig\.js$/,
+    from: 'import { NodeHttpHandler as RequestHandler, streamCollector } from "@smithy/node-http-handler";',
+    to: OWN_HANDLER,
+  },
+  {
+    file: /[\\/]client-bedrock-runtime[\\/]dist-es[\\/]runtimeConfig\.js$/,
+    from: 'import { NodeHttp2Handler as RequestHandler, streamCollector } from "@smithy/node-http-handler";',
+    to: OWN_HANDLER,
+  },
+  {
+    file: /[\\/]client-bedrock(?:-runtime)?[\\/]dist-es[\\/]runtimeConfig\.js$/,
+    from: 'import { fromEnvSigningName, nodeProvider } from "@aws-sdk/token-providers";',
+    to: 'const fromEnvSigningName = undefined, nodeProvider = undefined;',
   },
 ];
 

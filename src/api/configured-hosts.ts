@@ -2,6 +2,7 @@
 import { toMiraError } from '../errors.ts';
 import type { MiraError } from '../errors.ts';
 import type { AllowedHost } from './allowed-hosts.ts';
+import { awsEndpoint, endpointSource, requireAwsRegion } from './aws/endpoint.ts';
 import { SERVICES } from './services.ts';
 import type { Service } from './services.ts';
 import { locateService } from './services/locate-service.ts';
@@ -18,6 +19,8 @@ export interface Configuration {
       Record<string, { readonly base_url?: string; readonly env?: string | undefined }>
     >;
   };
+  /** Where AWS is asked, and what says so. */
+  readonly aws?: { readonly region: string; readonly from: string } | undefined;
 }
 
 export interface ConfiguredHosts {
@@ -57,13 +60,14 @@ interface NamedService {
   readonly address: () => URL;
 }
 
-function services({ env, settings }: Configuration): readonly NamedService[] {
+function services({ env, settings, aws }: Configuration): readonly NamedService[] {
   return [
     ...PLATFORM.flatMap(({ what, key }) => {
       const { value: text, from } = settings.get(key);
       return text === undefined ? [] : [written({ what, from, text })];
     }),
     ...Object.values(SERVICES).flatMap((service) => ofTable(service, env)),
+    ...awsServices(env, aws),
     ...Object.entries(settings.providers).flatMap(([name, { base_url: text, env: variable }]) => {
       const from = `providers.${name}.base_url`;
       // Without encryption only where no credential goes along (decisions.md 17).
@@ -101,3 +105,19 @@ function written({ what, from, text, mayBePlain = false }: Written): NamedServic
     address: () => parseServiceUrl(text, { name: from, from: 'user', mayBePlain }),
   };
 }
+
+/** Nothing of AWS is asked without a region. */
+function awsServices(env: Env, aws: Configuration['aws']): readonly NamedService[] {
+  if (aws === undefined) return [];
+  const { region, from } = aws;
+  return AWS_SERVICES.map(([service, what]) => ({
+    why: `${what} (${endpointSource(service, env) ?? from})`,
+    address: () => awsEndpoint({ service, region: requireAwsRegion(region, from), env }),
+  }));
+}
+
+const AWS_SERVICES = [
+  ['sts', 'AWS identity'],
+  ['bedrock', 'Bedrock models'],
+  ['bedrock-runtime', 'Bedrock'],
+] as const;

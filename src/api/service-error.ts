@@ -242,7 +242,7 @@ function hint(code: ErrorCode, said: Said): string | undefined {
   }
 }
 
-function requestId(headers: Readonly<Record<string, string>>): string | undefined {
-  const id = headers['x-request-id'] ?? headers['request-id'];
+export function requestId(headers: Readonly<Record<string, string>>): string | undefined {
+  const id = headers['x-request-id'] ?? headers['request-id'] ?? headers['x-amzn-requestid'];
   return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
 }

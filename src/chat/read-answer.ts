@@ -10,6 +10,7 @@ import { MiraError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import type { AnswerDecoder, DecoderContext } from './answer-decoder.ts';
 import { createEventStream } from './event-stream.ts';
+import type { EventStream, ServerEvent } from './event-stream.ts';
 import { createLineStream } from './line-stream.ts';
 import type { ChatEvent } from './provider.ts';
 
@@ -22,10 +23,12 @@ export interface AnswerClocks {
 
 export const ANSWER_CLOCKS: AnswerClocks = { silenceMs: 120_000, quietMs: 1_000 };
 
+/** How the body is divided: server-sent events, one JSON object a line, or frames, whose first byte is 0. */
+export type Framing = 'events' | 'lines' | ((onEvent: (event: ServerEvent) => void) => EventStream);
+
 export interface AnswerReading {
   readonly createDecoder: (context: DecoderContext) => AnswerDecoder;
-  /** How the body is divided: server-sent events, or one JSON object a line. */
-  readonly framing: 'events' | 'lines';
+  readonly framing: Framing;
   readonly clocks: AnswerClocks;
   /** Ends the request that the response belongs to. */
   readonly stop: AbortController;
@@ -104,18 +107,22 @@ const KEPT_ALIVE_MS = 600_000;
 /** Sorts the body by its first character, because the content type is often wrong, and feeds the decoder. */
 function createBodyReader(
   response: HttpResponse,
-  { decoder, framing }: { readonly decoder: AnswerDecoder; readonly framing: AnswerReading['framing'] },
+  { decoder, framing }: { readonly decoder: AnswerDecoder; readonly framing: Framing },
 ) {
   let ending = false;
+  const onEvent = (event: ServerEvent): void => decoder.push(event, ending);
   const stream =
-    framing === 'events'
-      ? createEventStream((event) => decoder.push(event, ending))
-      : createLineStream((data) => decoder.push({ data }, ending));
+    framing === 'lines'
+      ? createLineStream((data) => onEvent({ data }))
+      : framing === 'events'
+        ? createEventStream(onEvent)
+        : framing(onEvent);
   let kind: 'unknown' | 'events' | 'json' = 'unknown';
   let head: Uint8Array[] = [];
   let size = 0;
 
   const push = (bytes: Uint8Array): void => {
+    if (typeof framing === 'function' && size === 0 && bytes[0] === 0) kind = 'events';
     if (kind === 'events') {
       stream.push(bytes);
       return;
@@ -130,7 +137,7 @@ function createBodyReader(
     const first = firstCharacter(Buffer.concat(markIsWhole ? [bytes] : head));
     if (first === undefined) return;
     if (first === '<' || (first !== '{' && isType(response, 'html'))) throw webPage(response.url.host);
-    kind = framing === 'events' && (first === '{' || first === '[') ? 'json' : 'events';
+    kind = framing !== 'lines' && (first === '{' || first === '[') ? 'json' : 'events';
     if (kind === 'events') {
       stream.push(Buffer.concat(head));
       head = [];

@@ -30,7 +30,7 @@ export interface ProviderConfig {
 }
 
 /** The providers that mira knows by itself; the configuration takes the place of none of them. */
-export const BUILT_IN_PROVIDERS = ['mira', 'openai', 'anthropic', 'ollama'] as const;
+export const BUILT_IN_PROVIDERS = ['mira', 'openai', 'anthropic', 'bedrock', 'ollama'] as const;
 
 export type BuiltInProvider = (typeof BUILT_IN_PROVIDERS)[number];
 

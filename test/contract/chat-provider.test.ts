@@ -1,23 +1,30 @@
+import { createAws } from '../../src/api/aws.ts';
+import type { AwsKeys } from '../../src/api/aws/access.ts';
+import type { ChatProvider } from '../../src/chat/provider.ts';
 import { createAnthropicProvider } from '../../src/chat/providers/anthropic.ts';
+import { createBedrockProvider } from '../../src/chat/providers/bedrock.ts';
 import { createMiraProvider } from '../../src/chat/providers/mira.ts';
 import { createOllamaProvider } from '../../src/chat/providers/ollama.ts';
 import { createOpenAiProvider } from '../../src/chat/providers/openai.ts';
+import { expect } from 'vitest';
+import { delta, exception, FRAMES, metadata, stop, text as words } from '../support/aws/frames.ts';
+import { isSignedWith } from '../support/aws/signature.ts';
 import { chatProviderContract, KEY } from './chat-provider.ts';
-import type { Subject, Wire } from './chat-provider.ts';
+import type { Opening, Subject, Wire } from './chat-provider.ts';
 
 const event = (value: object, name?: string): string =>
   `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(value)}\n\n`;
 const line = (value: object): string => `${JSON.stringify(value)}\n`;
 
-const delta = (fields: object, reason: string | null = null): string =>
+const choice = (fields: object, reason: string | null = null): string =>
   event({ choices: [{ index: 0, delta: fields, finish_reason: reason }] });
 
 const completions: Wire = {
   contentType: 'text/event-stream',
-  think: (text) => delta({ reasoning_content: text }),
-  say: (text) => delta({ content: text }),
+  think: (text) => choice({ reasoning_content: text }),
+  say: (text) => choice({ content: text }),
   end: (reason) =>
-    `${delta({}, reason)}${event({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } })}data: [DONE]\n\n`,
+    `${choice({}, reason)}${event({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } })}data: [DONE]\n\n`,
   fail: (message) => event({ error: { message, type: 'server_error' } }),
   refuse: (message) => JSON.stringify({ error: { message } }),
   models: (ids) => JSON.stringify({ object: 'list', data: ids.map((id) => ({ id })) }),
@@ -54,7 +61,36 @@ const lines: Wire = {
   models: (ids) => JSON.stringify({ models: ids.map((name) => ({ name })) }),
 };
 
-const authorization = ['authorization', `Bearer ${KEY}`] as const;
+const frames: Wire = {
+  contentType: FRAMES['content-type'],
+  think: (text) => delta({ reasoningContent: { text } }),
+  say: (text) => words(text, 1),
+  end: (reason) => Buffer.concat([stop(reason === 'stop' ? 'end_turn' : 'max_tokens'), metadata()]),
+  fail: (message) => exception('internalServerException', message),
+  refuse: (message) => JSON.stringify({ message }),
+  models: (ids) => JSON.stringify({ modelSummaries: ids.map((modelId) => ({ modelId })) }),
+};
+
+const SECRET = 'w'.repeat(40);
+
+function bedrock(
+  { origin, bearer: _bearer, ...options }: Opening,
+  credential: { readonly kind: 'token'; readonly token: string } | ({ readonly kind: 'keys' } & AwsKeys),
+): ChatProvider {
+  const address = new URL('/', origin);
+  const aws = createAws({
+    http: options.http,
+    now: options.now,
+    access: {
+      credential: { ...credential, source: 'SERVICE_KEY', mend: 'mira aws set' },
+      region: 'us-east-1',
+      endpoints: { sts: address, bedrock: address, 'bedrock-runtime': address },
+    },
+  });
+  return createBedrockProvider({ ...options, aws, notice: () => {} });
+}
+
+const authorization = ['authorization', new RegExp(`^Bearer ${KEY}$`)] as const;
 
 const subjects: readonly Subject[] = [
   {
@@ -79,7 +115,7 @@ const subjects: readonly Subject[] = [
   {
     name: 'anthropic',
     wire: messages,
-    header: ['x-api-key', KEY],
+    header: ['x-api-key', new RegExp(`^${KEY}$`)],
     open: ({ origin, ...options }) =>
       createAnthropicProvider({
         ...options,
@@ -88,6 +124,23 @@ const subjects: readonly Subject[] = [
         isAnthropic: true,
         addressFrom: 'ANTHROPIC_BASE_URL',
       }),
+  },
+  {
+    name: 'bedrock, with an API key',
+    wire: frames,
+    header: authorization,
+    open: (opening) => bedrock(opening, { kind: 'token', token: KEY }),
+  },
+  {
+    name: 'bedrock, with keys that sign',
+    wire: {
+      ...frames,
+      // What is no error of a service in front of AWS is named.
+      refuse: (message) => frames.refuse(message.replace(KEY, SECRET)),
+    },
+    header: ['authorization', new RegExp(`^AWS4-HMAC-SHA256 Credential=${KEY}/\\d{8}/us-east-1/bedrock/`)],
+    check: (request) => expect(isSignedWith(SECRET, request)).toBe(true),
+    open: (opening) => bedrock(opening, { kind: 'keys', accessKeyId: KEY, secretAccessKey: SECRET }),
   },
   {
     name: 'ollama',

@@ -5,19 +5,23 @@ import type { Http } from '../../src/api/http.ts';
 import type { Patience } from '../../src/chat/ask.ts';
 import type { ChatProvider, ChatRequest } from '../../src/chat/provider.ts';
 import type { AnswerClocks } from '../../src/chat/read-answer.ts';
-import { chunk, head, whole } from '../support/raw-server.ts';
+import { binaryChunk, head, whole } from '../support/raw-server.ts';
+import type { RawRequest } from '../support/raw-server.ts';
 import { openHttp, serve } from '../unit/api/open-http.ts';
 import { hear, keyFrom, never, patience } from '../unit/chat/support/hear.ts';
+
+/** A piece of an answer, as text or, where the format is none, as bytes. */
+type Piece = string | Uint8Array;
 
 /** How a service says things. */
 export interface Wire {
   readonly contentType: string;
-  think(text: string): string;
-  say(text: string): string;
+  think(text: string): Piece;
+  say(text: string): Piece;
   /** The end in good order, of an answer that read 3 tokens and wrote 4. */
-  end(reason: 'stop' | 'length'): string;
+  end(reason: 'stop' | 'length'): Piece;
   /** A failure after a status of 200. */
-  fail(message: string): string;
+  fail(message: string): Piece;
   /** The body of an answer that is no 2xx. */
   refuse(message: string): string;
   models(ids: readonly string[]): string;
@@ -33,8 +37,10 @@ export interface Opening extends Patience {
 export interface Subject {
   readonly name: string;
   readonly wire: Wire;
-  /** The header that carries the key. */
-  readonly header: readonly [name: string, value: string];
+  /** The header that carries the key, or names it. */
+  readonly header: readonly [name: string, value: RegExp];
+  /** Whatever else must be true of every request. */
+  check?(request: RawRequest): void;
   open(opening: Opening): ChatProvider;
 }
 
@@ -43,9 +49,9 @@ const hi: ChatRequest = { model: 'm', messages: [{ role: 'user', text: 'hi' }] }
 const USAGE = { kind: 'usage', usage: { inputTokens: 3, outputTokens: 4 } };
 const STOP = { kind: 'finish', finishReason: 'stop' };
 
-export function chatProviderContract({ name, wire, header, open }: Subject): void {
+export function chatProviderContract({ name, wire, header, check = () => {}, open }: Subject): void {
   const type = { 'content-type': wire.contentType };
-  const good = wire.say('hello') + wire.end('stop');
+  const good = joined(wire.say('hello'), wire.end('stop'));
   const begin = head(200, { ...type, 'transfer-encoding': 'chunked' });
   const provider = (origin: string, options: Partial<Opening> = {}): ChatProvider =>
     open({
@@ -59,11 +65,11 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
 
   describe(`the provider ${name}`, () => {
     it('gives reasoning, text, usage and the end, one byte at a time as well as at once', async () => {
-      const body = wire.think('Let me see. ') + wire.say('Grüße ') + wire.say('🙂') + wire.end('stop');
+      const body = joined(wire.think('Let me see. '), wire.say('Grüße '), wire.say('🙂'), wire.end('stop'));
       const server = await serve(async ({ write, index, end }) => {
         if (index === 0) return write(whole(200, body, type));
         await write(head(200, type));
-        for (const byte of Buffer.from(body)) await write(Uint8Array.of(byte));
+        for (const byte of body) await write(Uint8Array.of(byte));
         return end();
       });
       for (let round = 0; round < 2; round += 1) {
@@ -80,7 +86,9 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
     });
 
     it('tells an answer that was too long from one that has ended', async () => {
-      const server = await serve(({ write }) => write(whole(200, wire.say('so') + wire.end('length'), type)));
+      const server = await serve(({ write }) =>
+        write(whole(200, joined(wire.say('so'), wire.end('length')), type)),
+      );
       const { heard } = await hear(provider(server.origin).chat(hi, { signal: never }));
       expect(heard.at(-1)).toEqual({ kind: 'finish', finishReason: 'length' });
     });
@@ -95,7 +103,8 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
       const carrying = Object.entries(server.requests[0]?.headers ?? {}).filter(([, value]) =>
         value.includes(KEY),
       );
-      expect(carrying).toEqual([header]);
+      expect(carrying).toEqual([[header[0], expect.stringMatching(header[1])]]);
+      server.requests.forEach(check);
       expect(server.requests[0]?.body).not.toContain(KEY);
     });
 
@@ -148,7 +157,7 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
       ['ends too early', '', 'stream_cut', 9],
       ['reports a failure', wire.fail('out of memory'), 'server_error', 9],
     ])('keeps what came of an answer that %s', async (_, rest, code, exit) => {
-      const server = await serve(({ write }) => write(whole(200, wire.say('so far') + rest, type)));
+      const server = await serve(({ write }) => write(whole(200, joined(wire.say('so far'), rest), type)));
       const { heard, error } = await hear(provider(server.origin).chat(hi, { signal: never }));
       expect(heard).toEqual([{ kind: 'text', text: 'so far' }]);
       expect([error?.code, error?.exitCode, error?.partial, server.requests.length]).toEqual([
@@ -165,7 +174,7 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
     ] as const)('keeps what came before %s', async (_, code, then, silenceMs) => {
       const { promise: shown, resolve } = Promise.withResolvers<void>();
       const server = await serve(async ({ write, reset }) => {
-        await write(begin + chunk(wire.say('so far')));
+        await write(joined(begin, binaryChunk(joined(wire.say('so far')))));
         await shown;
         then(reset);
       });
@@ -176,7 +185,9 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
     });
 
     it('stops when it is told to, and keeps what came', async () => {
-      const server = await serve(({ write }) => write(begin + chunk(wire.say('so far'))));
+      const server = await serve(({ write }) =>
+        write(joined(begin, binaryChunk(joined(wire.say('so far'))))),
+      );
       const stop = new AbortController();
       const answer = provider(server.origin).chat(hi, { signal: stop.signal });
       const { error } = await hear(tapped(answer, () => stop.abort()));
@@ -188,7 +199,7 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
     });
 
     it('waits for nothing after the end, though the connection stays open', async () => {
-      const server = await serve(({ write }) => write(begin + chunk(good)));
+      const server = await serve(({ write }) => write(joined(begin, binaryChunk(good))));
       const { heard, error } = await hear(provider(server.origin).chat(hi, { signal: never }));
       expect([heard.at(-1), error]).toEqual([STOP, undefined]);
     });
@@ -218,9 +229,17 @@ export function chatProviderContract({ name, wire, header, open }: Subject): voi
       const server = await serve(({ write }) => write(list));
       const models = await provider(server.origin).models({ signal: never });
       expect(models.map(({ id }) => id)).toEqual(['a', 'b']);
-      expect(server.requests[0]).toMatchObject({ method: 'GET', headers: { [header[0]]: header[1] } });
+      expect(server.requests[0]).toMatchObject({
+        method: 'GET',
+        headers: { [header[0]]: expect.stringMatching(header[1]) },
+      });
+      server.requests.forEach(check);
     });
   });
+}
+
+function joined(...pieces: readonly Piece[]): Buffer {
+  return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
 }
 
 /** Calls back once something has been given. */

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { startAws } from '../support/aws/start-aws.ts';
 import { startAnthropic, startOpenAi } from '../support/chat-services.ts';
 import { answerWith, startChatServer } from '../support/chat-server.ts';
 import { startOllama } from '../support/ollama.ts';
@@ -50,6 +51,18 @@ test.each([
       content: [block('image/png', png), block('image/jpeg', jpeg), { type: 'text', text: 'What?' }],
     },
   ],
+  [
+    'bedrock',
+    startAws,
+    {
+      role: 'user',
+      content: [
+        { image: { format: 'png', source: { bytes: png } } },
+        { image: { format: 'jpeg', source: { bytes: jpeg } } },
+        { text: 'What?' },
+      ],
+    },
+  ],
   ['ollama', () => startOllama([]), { role: 'user', content: 'What?', images: [png, jpeg] }],
 ] as const)('%s is shown them with the question', async (name, start, message) => {
   await using home = await homeWithPictures();
@@ -75,7 +88,7 @@ test('the platform takes none, and is not asked', async () => {
       code: 2,
       stdout: '',
       stderr:
-        'mira: The models of mira take no pictures.\n  Describe it in words, or ask a provider that takes pictures: openai, anthropic, ollama.\n',
+        'mira: The models of mira take no pictures.\n  Describe it in words, or ask a provider that takes pictures: openai, anthropic, bedrock, ollama.\n',
     });
   }
   expect(server.requests).toEqual([]);

@@ -66,7 +66,7 @@ describe('a provider of one’s own', () => {
     expect(await mira('chat hi -p work', env)).toMatchObject({
       code: 2,
       stderr:
-        'mira: There is no provider of that name.\n  The providers are: mira, openai, anthropic, ollama.\n',
+        'mira: There is no provider of that name.\n  The providers are: mira, openai, anthropic, bedrock, ollama.\n',
     });
   });
 

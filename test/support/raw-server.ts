@@ -129,3 +129,8 @@ export function whole(
 export function chunk(body: string): string {
   return `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`;
 }
+
+/** The same for a body that is no text. */
+export function binaryChunk(body: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')]);
+}

@@ -23,6 +23,7 @@ export const CREDENTIAL_HEADERS: readonly string[] = [
   'x-api-key',
   'proxy-authorization',
   'cookie',
+  'x-amz-security-token',
 ];
 
 function unsendable(name: string): MiraError {

@@ -47,6 +47,7 @@ const BUILT_IN = {
   mira: { open: openMira, defaultModel: async () => 'mira' },
   openai: { open: openOpenAi, defaultModel: noDefaultModel },
   anthropic: { open: openAnthropic, defaultModel: noDefaultModel },
+  bedrock: { open: openBedrock, defaultModel: noDefaultModel },
   ollama: { open: openOllama, defaultModel: firstOfOllama },
 } as const satisfies Readonly<Record<BuiltInProvider, ProviderKind>>;
 
@@ -159,6 +160,11 @@ async function openOpenAi(context: Context, choice: Opening): Promise<ChatProvid
 
 async function openAnthropic(context: Context, choice: Opening): Promise<ChatProvider> {
   const { openAnthropic: open } = await import('./open-anthropic.ts');
+  return open(context, choice);
+}
+
+async function openBedrock(context: Context, choice: Opening): Promise<ChatProvider> {
+  const { openBedrock: open } = await import('./open-bedrock.ts');
   return open(context, choice);
 }
 

@@ -39,6 +39,19 @@ function guarded(http: Http): Http {
   };
 }
 
+/** The same for a credential that signs requests and does not stand in them. */
+export function refusingValues(http: Http, values: readonly string[]): Http {
+  return {
+    ...http,
+    request: (request) => {
+      const { body } = request;
+      if (typeof body === 'string' && values.some((value) => body.includes(quoted(value))))
+        throw secretFound('The question', 'the credential that it would be signed with');
+      return http.request(request);
+    },
+  };
+}
+
 const CREDENTIAL_NAMES = ['authorization', 'x-api-key'];
 
 /** As it stands within a string of JSON. */

@@ -5,6 +5,6 @@ import { MiraError } from '../../errors.ts';
 export function requireTakesImages({ id, takesImages }: ChatProvider): void {
   if (takesImages) return;
   throw new MiraError('invalid_input', `The models of ${id} take no pictures.`, {
-    hint: 'Describe it in words, or ask a provider that takes pictures: openai, anthropic, ollama.',
+    hint: 'Describe it in words, or ask a provider that takes pictures: openai, anthropic, bedrock, ollama.',
   });
 }

@@ -40,8 +40,8 @@ export function findProviderSetting(name: string): ProviderSetting | undefined {
   return { provider, key };
 }
 
-/** Services that may get a provider of mira's own. */
-const RESERVED: readonly string[] = ['aws', 'bedrock'];
+/** Names that mean something else in commands. */
+const RESERVED: readonly string[] = ['aws'];
 
 /** @throws MiraError `invalid_input`, `invalid_url` */
 export function parseProviderValue(

@@ -5,6 +5,7 @@ import { completionsStreams } from '../support/odd-streams/completions.ts';
 import { messagesStreams } from '../support/odd-streams/messages.ts';
 import type { OddStream, Reading } from '../support/odd-streams/odd-stream.ts';
 import { NDJSON, ollamaStreams } from '../support/odd-streams/ollama.ts';
+import { recordedStreams } from '../support/recordings.ts';
 import { startRawServer, whole } from '../support/raw-server.ts';
 import { runMira } from '../support/run-mira.ts';
 import type { Environment } from '../support/run-mira.ts';
@@ -23,19 +24,19 @@ const TABLES: readonly Table[] = [
     provider: 'mira',
     type: 'text/event-stream',
     env: (origin) => ({ MIRA_API_URL: `${origin}/v1`, MIRA_API_KEY: key('sk-mira') }),
-    rows: completionsStreams,
+    rows: [...recordedStreams('completions'), ...completionsStreams],
   },
   {
     provider: 'anthropic',
     type: 'text/event-stream',
     env: (origin) => ({ ANTHROPIC_BASE_URL: origin, ANTHROPIC_API_KEY: key('sk-ant') }),
-    rows: messagesStreams,
+    rows: [...recordedStreams('messages'), ...messagesStreams],
   },
   {
     provider: 'ollama',
     type: NDJSON,
     env: (origin) => ({ OLLAMA_BASE_URL: origin }),
-    rows: ollamaStreams,
+    rows: [...recordedStreams('ollama'), ...ollamaStreams],
   },
 ];
 

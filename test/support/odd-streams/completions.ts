@@ -3,7 +3,7 @@ import type { ChatEvent } from '../../../src/chat/provider.ts';
 import type { OddStream, Reading } from './odd-stream.ts';
 
 /** A chunk of a streamed answer. */
-export const delta = (fields: unknown, finish: string | null = null): string =>
+const delta = (fields: unknown, finish: string | null = null): string =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: fields, finish_reason: finish }] })}\n\n`;
 export const text = (content: string): string => delta({ content });
 export const finish = (reason = 'stop'): string => delta({}, reason);

@@ -1,5 +1,6 @@
 /** The program's three streams, as commands see them. */
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, readSync, statSync, writeSync, type Stats } from 'node:fs';
+import { devNull } from 'node:os';
 import type { Input, Io, Output } from './context.ts';
 import { abortError, MiraError, ReaderGone } from './errors.ts';
 
@@ -16,10 +17,28 @@ export function createIo(host: NodeJS.Process): Io {
   };
 }
 
-/** `node:tty` loads sockets and streams, so it is asked about devices only, not about pipes and files. */
+/** `node:tty` loads sockets and streams, so it is asked about devices that may be one only. */
 function isTerminal(host: NodeJS.Process, fd: 0 | 1 | 2): boolean {
+  const stats = findStats(fd);
+  return (
+    stats?.isCharacterDevice() === true && !isNull(stats) && host.getBuiltinModule('node:tty').isatty(fd)
+  );
+}
+
+/** Undefined for a descriptor that is closed. */
+function findStats(fd: 0 | 1 | 2): Stats | undefined {
   try {
-    return fstatSync(fd).isCharacterDevice() && host.getBuiltinModule('node:tty').isatty(fd);
+    return fstatSync(fd);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The device that holds nothing, which is what a script gives a program that it runs in the background. */
+function isNull({ rdev }: Stats): boolean {
+  try {
+    const found = statSync(devNull);
+    return found.isCharacterDevice() && found.rdev === rdev;
   } catch {
     return false;
   }
@@ -88,16 +107,40 @@ function createInput(host: NodeJS.Process): Input {
     get kind() {
       return isTerminal(host, 0) ? 'terminal' : pipeOrFile();
     },
-    read: (signal) => readStream(host, signal),
+    read: (signal) => readInput(host, signal),
   };
 }
 
 function pipeOrFile(): 'pipe' | 'file' {
+  const stats = findStats(0);
+  return stats?.isFIFO() || stats?.isSocket() ? 'pipe' : 'file';
+}
+
+/** The stream of the process is costly to load, and what a file holds is there already. */
+async function* readInput(host: NodeJS.Process, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const stats = findStats(0);
+  if (stats?.isCharacterDevice() && isNull(stats)) return;
+  yield* stats?.isFile() ? readFile(signal) : readStream(host, signal);
+}
+
+const FILE_PIECE_BYTES = 64 * 1024;
+
+/** From where the descriptor stands: whoever started the program may have read a part. */
+async function* readFile(signal: AbortSignal): AsyncIterable<Uint8Array> {
+  for (;;) {
+    if (signal.aborted) throw abortError(signal);
+    const piece = Buffer.allocUnsafe(FILE_PIECE_BYTES);
+    const length = readPiece(piece);
+    if (length === 0) return;
+    yield piece.subarray(0, length);
+  }
+}
+
+function readPiece(piece: Buffer): number {
   try {
-    const stats = fstatSync(0);
-    return stats.isFIFO() || stats.isSocket() ? 'pipe' : 'file';
-  } catch {
-    return 'file';
+    return readSync(0, piece);
+  } catch (error) {
+    throw new MiraError('invalid_input', 'Standard input could not be read.', { cause: error });
   }
 }
 

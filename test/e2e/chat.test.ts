@@ -1,6 +1,6 @@
 /** `mira chat` in scripts: what goes to which stream, how stdin and files are read, what is sent. */
 import { writeFile } from 'node:fs/promises';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -335,6 +335,44 @@ describe.concurrent('a question', () => {
       error: { code: 'stdin_silent', message, exit_code: 2, retryable: false, hint },
     });
     expect(server.requests).toHaveLength(1);
+  });
+
+  test('reads a file at stdin from where its descriptor stands, up to 10 MB', async () => {
+    await using home = await isolatedHome();
+    const ask = (file: string) => {
+      const args = [
+        '-c',
+        'read -r first; exec "$@"',
+        'sh',
+        process.execPath,
+        MIRA,
+        'chat',
+        '--dry-run',
+        '--json',
+      ];
+      const stdin = openSync(file, 'r');
+      try {
+        return spawnSync('/bin/sh', args, {
+          env: home.env,
+          stdio: [stdin, 'pipe', 'pipe'],
+          encoding: 'utf8',
+        });
+      } finally {
+        closeSync(stdin);
+      }
+    };
+    const file = join(home.path, 'lines.txt');
+    const rest = `second\n${'äöü '.repeat(50_000)}end`;
+    await writeFile(file, `first\n${rest}\n`);
+
+    const { status, stdout } = ask(file);
+    expect([status, JSON.parse(stdout).body.messages]).toEqual([0, [{ role: 'user', content: rest }]]);
+
+    await writeFile(file, `first\n${'x'.repeat(10 * 1024 * 1024 + 1)}`);
+    expect(ask(file)).toMatchObject({
+      status: 2,
+      stderr: 'mira: Standard input holds more than 10 MB.\n  Send less of it.\n',
+    });
   });
 
   test('is asked with stdin closed as if it were empty', async () => {

@@ -25,8 +25,7 @@ const GROUPS = {
     'src/store/credentials-format.ts',
     'src/store/credentials-key.ts',
   ],
-  http: ['src/api/http.ts'],
-  undici: ['node_modules/undici/lib/dispatcher/agent.js'],
+  http: ['src/api/http.ts', 'node_modules/undici/lib/dispatcher/agent.js'],
   ask: [
     'src/auth/mask-keys.ts',
     'src/chat/conversation.ts',

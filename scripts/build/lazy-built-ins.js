@@ -37,9 +37,16 @@ function withoutImports(code, program) {
   const facades = program.body.filter(
     (node) => node.type === 'ImportDeclaration' && isBuiltin(node.source.value),
   );
-  if (facades.length === 0) return code;
   const uses = usesOf(program);
-  const edits = facades.flatMap((facade, index) => editsFor(facade, { uses, accessor: `builtIn$${index}` }));
+  const edits = [
+    ...facades.flatMap((facade, index) => editsFor(facade, { uses, accessor: `builtIn$${index}` })),
+    // What `import()` gives would have every export read too.
+    ...uses.late.map(({ start, end, source }) => ({
+      start,
+      end,
+      by: `Promise.resolve(${take(source.value)})`,
+    })),
+  ];
   // From the end, so that the positions of those before stay true.
   return edits
     .sort((one, other) => other.start - one.start)
@@ -71,12 +78,13 @@ function bindingOf({ type, imported, local }) {
 }
 
 /**
- * Where each name is read, and which names must stay as they are: those that something else in the chunk declares too
+ * Where each name is read, where built-ins are imported late, and which names must stay as they are: those that something else in the chunk declares too
  * (to tell the two apart would take the scopes), and those that the chunk exports.
  */
 function usesOf(program) {
   const references = new Map();
   const hidden = new Set();
+  const late = [];
   const visit = (node, at) => {
     if (node.type === 'ImportDeclaration' || node.type === 'MetaProperty') return;
     if (node.type === 'Identifier') {
@@ -88,6 +96,7 @@ function usesOf(program) {
         ]);
       return;
     }
+    if (node.type === 'ImportExpression' && isBuiltin(node.source.value ?? '')) late.push(node);
     for (const [key, value] of Object.entries(node)) {
       const isShorthand = node.type === 'Property' && node.shorthand;
       // `{ name }` holds the same identifier as its key and as its value.
@@ -104,7 +113,7 @@ function usesOf(program) {
     }
   };
   visit(program, { parent: program, key: '', isShorthand: false, declares: false });
-  return { references, hidden };
+  return { references, hidden, late };
 }
 
 /** Does what stands at `key` of the node bring names into being? */

@@ -2,7 +2,7 @@
  * The connections requests travel on: one set of rules for TLS and names, direct or through a proxy.
  * undici is loaded with the first request, and of it only what a request needs: its index costs twice as much.
  */
-import type { LookupAddress, LookupAllOptions, LookupOneOptions } from 'node:dns';
+import { lookup, type LookupAddress, type LookupAllOptions, type LookupOneOptions } from 'node:dns';
 import type { Agent, Dispatcher, Pool, ProxyAgent } from 'undici';
 
 import { foreignCode } from '../../errors.ts';
@@ -86,13 +86,12 @@ function defaultExport<T>(module: { readonly default: T }): T {
 
 async function connectOptions(rules: ConnectionRules) {
   const ca = await trustedCertificates(rules.caFiles);
-  const { lookup } = await import('node:dns');
   return {
     timeout: rules.connectMs,
     // Said explicitly, because left out NODE_TLS_REJECT_UNAUTHORIZED=0 and --tls-min-v1.0 decide.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2' as const,
-    lookup: pinnedLookup(lookup),
+    lookup: pinnedLookup((...asked) => lookup(...asked)),
     ...(ca === undefined ? {} : { ca }),
   };
 }

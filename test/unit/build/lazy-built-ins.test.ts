@@ -56,6 +56,14 @@ test.each([
   );
 });
 
+test('takes the module itself where it is imported late', () => {
+  expect(
+    rendered('export const a = async () => (await import("node:zlib")).constants, b = () => import("x");'),
+  ).toBe(
+    `export const a = async () => (await Promise.resolve(${taken('node:zlib')})).constants, b = () => import("x");`,
+  );
+});
+
 test('leaves imports of packages and of other chunks alone', () => {
   const code = 'import keytar from "keytar"; import { a } from "./a.js"; export const b = [keytar, a];';
   expect(rendered(code)).toBe(code);

@@ -42,44 +42,94 @@ function printVersion() {
 }
 
 function start() {
-  // 0077: nothing that is made from here on is for other users. What was before is for the programs that mira runs.
-  var umask = process.umask(63);
-  turnOnCompileCache();
-  var program;
-  try {
-    program = require('../dist/main.js');
-  } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND' || fs.existsSync(path.join(__dirname, '../dist/main.js')))
-      throw error;
+  var dist = path.join(__dirname, '../dist');
+  if (!fs.existsSync(path.join(dist, 'main.js'))) {
     fail('unexpected', 'mira is not built yet.', 'Run npm run build in ' + path.dirname(__dirname) + '.');
     return;
   }
+  // 0077: nothing that is made from here on is for other users. What was before is for the programs that mira runs.
+  var umask = process.umask(63);
+  var code = { dist: dist, folder: codeFolder(), scripts: {} };
+  var program = createLoader(code)('./main.js');
+  if (code.folder !== undefined) process.on('exit', keepCode.bind(null, code));
   void program.main(umask);
 }
 
-// Compiled code is run without being compared with its source in full, so the folder must be one that no other
-// user can write: Node's default below the shared temporary folder is not.
-function turnOnCompileCache() {
-  var folder = cacheFolder();
-  if (folder === undefined) return;
+// Loads the files of dist, which are CommonJS in ASCII. Node's own cache of compiled code (module.enableCompileCache)
+// is filled before a file is run, so without the functions that are compiled when they are first called, which are nearly
+// all. That was a third of every start. Here the code is kept from after the run.
+function createLoader(code) {
+  var vm = require('vm');
+  var modules = {};
+  return function load(name) {
+    if (name.slice(0, 2) !== './') return require(name);
+    if (modules[name]) return modules[name].exports;
+    var module = (modules[name] = { exports: {} });
+    var file = path.join(code.dist, name);
+    var source = fs.readFileSync(file, 'latin1');
+    var script = new vm.Script('(function(exports,require,module,__filename,__dirname){' + source + '\n})', {
+      filename: file,
+      cachedData: findCode(code, name),
+    });
+    // The name of any other file tells nothing about its content, and the engine compares no more than the length.
+    if (hasHash(name)) code.scripts[name] = script;
+    script.runInThisContext()(module.exports, load, module, file, code.dist);
+    return module.exports;
+  };
+}
+
+function hasHash(name) {
+  return /-[\w-]{8}\.js$/.test(name);
+}
+
+// The engine takes what it is given, so damage must be noticed here: the code is in the file twice, and to compare the
+// halves takes a tenth of what a checksum would.
+function findCode(code, name) {
+  if (code.folder === undefined || !hasHash(name)) return undefined;
   try {
-    folder = path.join(folder, 'compile');
-    makeFolder(folder);
-    require('module').enableCompileCache(folder);
+    var twice = fs.readFileSync(path.join(code.folder, name));
+    var half = twice.length / 2;
+    var once = twice.subarray(0, half);
+    return once.equals(twice.subarray(half)) ? once : undefined;
   } catch (error) {
-    // Starting is slower without it and nothing else.
+    return undefined;
   }
 }
 
-// Node's own `recursive` never returns below /proc, where nothing can be made.
-function makeFolder(folder) {
-  if (fs.existsSync(folder)) return;
-  var parent = path.dirname(folder);
-  if (parent !== folder) makeFolder(parent);
+// Another command runs other functions of the same files, so each set of files that is loaded together adds its
+// own, once. Starting is slower without all this and nothing else.
+function keepCode(code) {
   try {
-    fs.mkdirSync(folder, 448); // 0700
+    var names = Object.keys(code.scripts);
+    var mark = path.join(code.folder, fingerprint(names.join(' ')) + '.mark');
+    var isKnown = fs.existsSync(mark);
+    var wanted = names.filter(function (name) {
+      return !isKnown || code.scripts[name].cachedDataRejected !== false;
+    });
+    if (wanted.length > 0) require('./keep-code.js')({ code: code, names: wanted, mark: mark });
   } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
+    // Not worth a word.
+  }
+}
+
+// FNV-1a, for a name that is short: node:crypto costs more than all this saves.
+function fingerprint(text) {
+  var hash = 0x811c9dc5;
+  for (var at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(16);
+}
+
+// Undefined where there is no place for it, or where others could write.
+function codeFolder() {
+  var cache = cacheFolder();
+  if (cache === undefined) return undefined;
+  var folder = path.join(cache, 'code', process.version + '-' + process.arch);
+  try {
+    var stats = fs.statSync(folder);
+    var isOwn = process.geteuid === undefined || (stats.uid === process.geteuid() && (stats.mode & 18) === 0);
+    return isOwn ? folder : undefined;
+  } catch (error) {
+    return folder;
   }
 }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { fileGroups } from './build/files.js';
+import { inAscii } from './build/in-ascii.js';
 import { lazyBuiltIns } from './build/lazy-built-ins.js';
 import { withoutWaste } from './build/without-waste.js';
 import { digestOfInputs, stampOf } from './set-up/build-inputs.js';
@@ -43,7 +44,7 @@ async function bundle(dir) {
     external: ['keytar'],
     // The AWS clients come as CommonJS too, of which nothing can be left out.
     resolve: { mainFields: ['module', 'main'] },
-    plugins: [withoutWaste(), lazyBuiltIns()],
+    plugins: [withoutWaste(), lazyBuiltIns(), inAscii()],
     transform: {
       target: 'node22.19',
       jsx: { runtime: 'automatic' },
@@ -60,7 +61,9 @@ async function bundle(dir) {
   });
   await bundled.write({
     dir,
-    format: 'esm',
+    // Loaded by bin/mira.js itself, which keeps what the engine made of them.
+    format: 'cjs',
+    strict: true,
     codeSplitting: fileGroups(),
     sourcemap: false,
     entryFileNames: '[name].js',
@@ -71,6 +74,7 @@ async function bundle(dir) {
     comments: { legal: false, annotation: false, jsdoc: false },
   });
   await bundled.close();
+  writeFileSync(join(dir, 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 /** Two renames, so that a mira that starts meanwhile meets one whole build or the other, never half of one. */

@@ -1,11 +1,10 @@
 /**
- * Takes built-in modules when they are used, and of them only what is used. An `import` makes Node read every export
- * of the module, and with them load what stands behind each: `node:process` alone brings streams, terminals, sockets and
- * workers. And many a chunk holds a function that needs a costly module and is not called by the command that runs.
+ * Takes built-in modules when they are used. Many a file holds a function that needs a costly module and is not called
+ * by the command that runs: `node:fs/promises` brings ten others along, `node:crypto` all of OpenSSL's names.
  */
 import { isBuiltin } from 'node:module';
 
-/** Part of every start of Node: to put these off would cost more than it saves. */
+/** Part of every start of Node, and so there already. */
 const IN_EVERY_START = new Set(['buffer', 'events', 'fs', 'module', 'path', 'process', 'url', 'util']);
 
 export function lazyBuiltIns() {
@@ -13,11 +12,11 @@ export function lazyBuiltIns() {
     name: 'lazy-built-ins',
     transform: {
       filter: { id: /[\\/]node_modules[\\/]/ },
-      // For CommonJS the bundler would make a `require` out of node:module, which costs as much as a small chunk.
+      // For CommonJS in an ES module the bundler would make a `require` out of node:module.
       handler: (code) => ({ code: code.replaceAll(REQUIRE, takenWhere), map: null }),
     },
     renderChunk(code) {
-      return { code: withoutImports(code, this.parse(code)), map: null };
+      return { code: withBuiltInsTaken(code, this.parse(code)), map: null };
     },
   };
 }
@@ -28,106 +27,80 @@ function takenWhere(whole, _quote, name) {
   return isBuiltin(name) ? take(name) : whole;
 }
 
-/** Spelled out, because a chunk may well import the process under its own name. */
+/** Spelled out, because a file may well have the process under its own name. */
 function take(name) {
   return `globalThis.process.getBuiltinModule(${JSON.stringify(name)})`;
 }
 
-function withoutImports(code, program) {
-  const facades = program.body.filter(
-    (node) => node.type === 'ImportDeclaration' && isBuiltin(node.source.value),
-  );
-  const uses = usesOf(program);
-  const edits = [
-    ...facades.flatMap((facade, index) => editsFor(facade, { uses, accessor: `builtIn$${index}` })),
-    // What `import()` gives would have every export read too.
-    ...uses.late.map(({ start, end, source }) => ({
-      start,
-      end,
-      by: `Promise.resolve(${take(source.value)})`,
-    })),
-  ];
+/**
+ * The bundler declares `let node_fs = require("node:fs")`, wraps it once more where the module was taken as a
+ * whole (`node_fs = toESM(node_fs, 1)`), and reads `node_fs.name` from then on: all through a name of its own making.
+ */
+function withBuiltInsTaken(code, program) {
+  const builtIns = new Map();
+  const edits = [];
+  const replace = ({ start, end }, by) => edits.push({ start, end, by });
+  const rest = [];
+  for (const node of program.body) {
+    const declared = node.type === 'VariableDeclaration' ? node.declarations : [];
+    const found = declared.length === 1 ? requiredBuiltIn(declared[0].init) : undefined;
+    if (found !== undefined) {
+      const { name } = declared[0].id;
+      const isLate = !IN_EVERY_START.has(found.replace('node:', ''));
+      const value = take(found);
+      builtIns.set(name, { isLate });
+      replace(
+        node,
+        isLate ? `let ${name}$, ${name} = () => ${name}$ ??= ${value};` : `let ${name} = ${value};`,
+      );
+    } else if (isForNothing(node.expression) || isWrapping(node.expression, builtIns)) {
+      replace(node, '');
+    } else {
+      rest.push(node);
+    }
+  }
+  visit({ type: 'Program', rest }, (node, parent) => {
+    if (node.type === 'ImportExpression') replace(node, importedLate(node.source.value));
+    if (node.type === 'Identifier' && builtIns.has(node.name) && parent.type !== 'MemberExpression')
+      throw new Error(`${node.name} is used as a whole.`);
+    const used = node.type === 'MemberExpression' && builtIns.get(node.object.name);
+    if (!used) return;
+    const value = used.isLate ? `(${node.object.name}())` : node.object.name;
+    const isWhole = !node.computed && node.property.name === 'default';
+    replace(isWhole ? node : node.object, value);
+  });
   // From the end, so that the positions of those before stay true.
   return edits
     .sort((one, other) => other.start - one.start)
     .reduce((text, { start, end, by }) => text.slice(0, start) + by + text.slice(end), code);
 }
 
-function editsFor({ start, end, source, specifiers }, { uses, accessor }) {
-  const module = take(source.value);
-  const isLate = ({ local }) =>
-    !IN_EVERY_START.has(source.value.replace('node:', '')) && !uses.hidden.has(local.name);
-  const late = specifiers.filter(isLate);
-  const early = specifiers.filter((each) => !late.includes(each));
-  const declared = [
-    ...early.map((each) => `const ${bindingOf(each)} = ${module};`),
-    ...(late.length === 0 ? [] : [`let ${accessor}$; const ${accessor} = () => ${accessor}$ ??= ${module};`]),
-  ];
-  const edits = late.flatMap((each) =>
-    (uses.references.get(each.local.name) ?? []).map(({ node, isShorthand }) => {
-      const value =
-        each.type === 'ImportSpecifier' ? `(${accessor}().${each.imported.name})` : `(${accessor}())`;
-      return { start: node.start, end: node.end, by: isShorthand ? `${node.name}: ${value}` : value };
-    }),
-  );
-  return [{ start, end, by: declared.join('') }, ...edits];
+function requiredBuiltIn(node) {
+  if (node?.type !== 'CallExpression' || node.callee.name !== 'require') return undefined;
+  const { value } = node.arguments[0];
+  return isBuiltin(value) ? value : undefined;
 }
 
-function bindingOf({ type, imported, local }) {
-  return type === 'ImportSpecifier' ? `{ ${imported.name}: ${local.name} }` : local.name;
+function isForNothing(node) {
+  return requiredBuiltIn(node) !== undefined;
 }
 
-/**
- * Where each name is read, where built-ins are imported late, and which names must stay as they are: those that something else in the chunk declares too
- * (to tell the two apart would take the scopes), and those that the chunk exports.
- */
-function usesOf(program) {
-  const references = new Map();
-  const hidden = new Set();
-  const late = [];
-  const visit = (node, at) => {
-    if (node.type === 'ImportDeclaration' || node.type === 'MetaProperty') return;
-    if (node.type === 'Identifier') {
-      if (at.declares || at.parent.type === 'ExportSpecifier') hidden.add(node.name);
-      else if (!isMereName(at))
-        references.set(node.name, [
-          ...(references.get(node.name) ?? []),
-          { node, isShorthand: at.isShorthand },
-        ]);
-      return;
+function isWrapping(node, builtIns) {
+  return node?.type === 'AssignmentExpression' && builtIns.has(node.left.name);
+}
+
+/** `import()` would have every export of a built-in read; and a file that is not loaded by Node itself has none. */
+function importedLate(name) {
+  return isBuiltin(name)
+    ? `Promise.resolve(${take(name)})`
+    : `Promise.resolve().then(() => ({ default: require(${JSON.stringify(name)}) }))`;
+}
+
+function visit(node, see, parent = node) {
+  see(node, parent);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (typeof child?.type === 'string') visit(child, see, node);
     }
-    if (node.type === 'ImportExpression' && isBuiltin(node.source.value ?? '')) late.push(node);
-    for (const [key, value] of Object.entries(node)) {
-      const isShorthand = node.type === 'Property' && node.shorthand;
-      // `{ name }` holds the same identifier as its key and as its value.
-      if (isShorthand && key === 'key') continue;
-      const below = {
-        parent: node,
-        key,
-        isShorthand,
-        declares: declares({ node, key, within: at.declares }),
-      };
-      for (const child of Array.isArray(value) ? value : [value]) {
-        if (typeof child?.type === 'string') visit(child, below);
-      }
-    }
-  };
-  visit(program, { parent: program, key: '', isShorthand: false, declares: false });
-  return { references, hidden, late };
-}
-
-/** Does what stands at `key` of the node bring names into being? */
-function declares({ node, key, within }) {
-  if (/^(?:Arrow)?Function/.test(node.type)) return key === 'params' || key === 'id';
-  if (node.type.startsWith('Class') || node.type === 'VariableDeclarator') return key === 'id';
-  if (node.type === 'CatchClause') return key === 'param';
-  if (/Pattern$|^RestElement$/.test(node.type)) return within && key !== 'right';
-  if (node.type === 'Property') return within && key === 'value';
-  return false;
-}
-
-/** The name of a property or of a label, which is nobody's variable. */
-function isMereName({ parent, key }) {
-  if (key === 'label') return true;
-  return (key === 'property' || key === 'key') && parent.computed !== true;
+  }
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,10 @@ import { environmentOf, isolatedHome } from '../../support/isolated-home.ts';
 import type { Environment, IsolatedHome } from '../../support/isolated-home.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+const PROGRAM = 'program-1234abcd.js';
+const program = (word: string): string =>
+  `const fs = require('node:fs');\nexports.main = () => said('${word} ');\nfunction said(word) { fs.writeSync(1, word + process.argv.slice(2) + '\\n'); }\n`;
 
 /** bin as it is, in a package of its own whose program says only that it ran. */
 describe('bin/mira.js', () => {
@@ -20,8 +24,8 @@ describe('bin/mira.js', () => {
     const manifest = { type: 'module', version: '4.5.6', engines: { node: '>=22.19' } };
     await writeFile(join(checkout, 'package.json'), JSON.stringify(manifest));
     await mkdir(join(checkout, 'dist'));
-    const program = `import fs from 'node:fs';\nexport const main = async () => void fs.writeSync(1, 'ran ' + process.argv.slice(2) + '\\n');\n`;
-    await writeFile(join(checkout, 'dist', 'main.js'), program);
+    await writeFile(join(checkout, 'dist', 'main.js'), `exports.main = require('./${PROGRAM}').main;\n`);
+    await writeFile(join(checkout, 'dist', PROGRAM), program('ran'));
     bin = join(checkout, 'bin', 'mira.js');
   });
 
@@ -49,7 +53,7 @@ describe('bin/mira.js', () => {
   });
 
   it('hides no fault inside the program behind that', async () => {
-    await writeFile(join(dirname(bin), '..', 'dist', 'main.js'), "import './gone.js';\n");
+    await writeFile(join(dirname(bin), '..', 'dist', 'main.js'), "require('./gone.js');\n");
     const { code, stderr } = await run(['chat']);
     expect(code).toBe(1);
     expect(stderr).toContain('gone.js');
@@ -100,27 +104,88 @@ describe('bin/mira.js', () => {
     );
   });
 
-  describe('the compile cache', () => {
+  describe('the compiled code', () => {
+    const codeFolder = () => join(home.dataDir, 'cache', 'code', `${process.version}-${process.arch}`);
+    const codeFile = () => join(codeFolder(), PROGRAM);
+
+    it('is kept for the next start, twice in its file, and a start with it changes nothing', async () => {
+      await run(['x']);
+      const code = await readFile(codeFile());
+      expect(code.subarray(0, code.length / 2).equals(code.subarray(code.length / 2))).toBe(true);
+      const mark = expect.stringMatching(/^[0-9a-f]+\.mark$/);
+      expect((await readdir(codeFolder())).sort()).toEqual([mark, PROGRAM]);
+      const { ino } = await stat(codeFile());
+      expect((await run(['x'])).stdout).toBe('ran x\n');
+      expect((await stat(codeFile())).ino).toBe(ino);
+    });
+
+    it('is what runs: the engine compares no more than the length of the source', async () => {
+      await run(['x']);
+      await writeFile(join(dirname(bin), '..', 'dist', PROGRAM), program('RAN'));
+      expect((await run(['x'])).stdout).toBe('ran x\n');
+    });
+
+    it.each([
+      ['damaged', (code: Buffer) => code.fill(7, 1_000, 1_016)],
+      ['cut', (code: Buffer) => code.subarray(0, code.length - 100)],
+      ['empty', () => Buffer.alloc(0)],
+      [
+        'of another engine',
+        (code: Buffer) =>
+          Buffer.concat([code, code].map((half) => half.subarray(0, code.length / 2).fill(9, 0, 16))),
+      ],
+    ])('is made anew when it is %s', async (_state, spoilt) => {
+      await run(['x']);
+      const whole = await readFile(codeFile());
+      await writeFile(codeFile(), spoilt(Buffer.from(whole)));
+      await writeFile(join(dirname(bin), '..', 'dist', PROGRAM), program('RAN'));
+      expect(await run(['x'])).toEqual({ code: 0, stdout: 'RAN x\n', stderr: '' });
+      expect((await readFile(codeFile())).length).toBeGreaterThan(1_000);
+      await writeFile(join(dirname(bin), '..', 'dist', PROGRAM), program('ran'));
+      expect((await run(['x'])).stdout).toBe('RAN x\n');
+    });
+
+    it('is not taken from a folder that others can write', async () => {
+      await run(['x']);
+      await chmod(codeFolder(), 0o770);
+      await writeFile(join(dirname(bin), '..', 'dist', PROGRAM), program('RAN'));
+      expect((await run(['x'])).stdout).toBe('RAN x\n');
+    });
+
+    it('of other builds goes when nobody has made it for a week', async () => {
+      await mkdir(codeFolder(), { recursive: true, mode: 0o700 });
+      const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000);
+      for (const name of ['old-1234abcd.js', 'new-1234abcd.js'])
+        await writeFile(join(codeFolder(), name), 'x');
+      await utimes(join(codeFolder(), 'old-1234abcd.js'), longAgo, longAgo);
+      await run(['x']);
+      expect((await readdir(codeFolder())).filter((name) => name.endsWith('.js'))).toEqual([
+        'new-1234abcd.js',
+        PROGRAM,
+      ]);
+    });
+
     it('is done without where nothing can be made, and nothing waits for it', async () => {
-      expect((await run(['chat'], { HOME: '/proc', XDG_CACHE_HOME: undefined })).stdout).toBe('ran chat\n');
+      expect(
+        (await run(['chat'], { HOME: '/proc', XDG_CACHE_HOME: undefined, MIRA_DATA_DIR: undefined })).stdout,
+      ).toBe('ran chat\n');
     });
 
     it('goes into a folder that only its owner can enter', async () => {
       await run(['x'], { MIRA_DATA_DIR: undefined });
-      const folder = join(home.path, '.cache', 'mira-cli', 'compile');
-      expect((await readdir(folder)).length).toBe(1);
-      expect((await stat(folder)).mode & 0o777).toBe(0o700);
-      expect((await stat(dirname(folder))).mode & 0o777).toBe(0o700);
+      const folder = join(home.path, '.cache', 'mira-cli', 'code');
       const [made = ''] = await readdir(folder);
-      expect((await stat(join(folder, made))).mode & 0o777).toBe(0o700);
+      for (const each of [dirname(folder), folder, join(folder, made)])
+        expect((await stat(each)).mode & 0o777).toBe(0o700);
+      expect((await stat(join(folder, made, PROGRAM))).mode & 0o777).toBe(0o600);
     });
 
     it('follows XDG_CACHE_HOME, and MIRA_DATA_DIR before it', async () => {
       const XDG_CACHE_HOME = join(home.path, 'xdg');
       await run(['x'], { MIRA_DATA_DIR: undefined, XDG_CACHE_HOME });
-      expect(await readdir(join(XDG_CACHE_HOME, 'mira-cli'))).toEqual(['compile']);
+      expect(await readdir(join(XDG_CACHE_HOME, 'mira-cli'))).toEqual(['code']);
       await run(['x'], { XDG_CACHE_HOME });
-      expect(await readdir(join(home.dataDir, 'cache'))).toEqual(['compile']);
+      expect(await readdir(join(home.dataDir, 'cache'))).toEqual(['code']);
     });
 
     it('is done without where it cannot be written', async () => {

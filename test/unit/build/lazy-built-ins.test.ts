@@ -5,71 +5,61 @@ import { lazyBuiltIns } from '../../../scripts/build/lazy-built-ins.js';
 const plugin = lazyBuiltIns();
 const rendered = (code: string): string => plugin.renderChunk.call({ parse: parseAst }, code).code;
 const taken = (name: string): string => `globalThis.process.getBuiltinModule("${name}")`;
-const accessor = (name: string, index = 0): string =>
-  `let builtIn$${index}$; const builtIn$${index} = () => builtIn$${index}$ ??= ${taken(name)};`;
 
 test('takes a costly built-in where it is used, and one of every start at once', () => {
   expect(
     rendered(
-      'import { readFileSync as read } from "node:fs"; import { createHash } from "node:crypto"; export const hash = (file) => createHash("sha256").update(read(file));',
+      'let node_fs = require("node:fs"); let node_net = require("node:net"); exports.a = () => new node_net.Server((0, node_fs.readFileSync)("x"));',
     ),
   ).toBe(
-    `const { readFileSync: read } = ${taken('node:fs')}; ${accessor('node:crypto', 1)} export const hash = (file) => (builtIn$1().createHash)("sha256").update(read(file));`,
+    `let node_fs = ${taken('node:fs')}; let node_net$, node_net = () => node_net$ ??= ${taken('node:net')}; exports.a = () => new (node_net()).Server((0, node_fs.readFileSync)("x"));`,
   );
 });
 
-test('makes what is new of a class, and a property of a short form', () => {
-  expect(
-    rendered('import { Server } from "node:net"; export const a = () => new Server(), b = { Server };'),
-  ).toBe(
-    `${accessor('node:net')} export const a = () => new (builtIn$0().Server)(), b = { Server: (builtIn$0().Server) };`,
-  );
-});
-
-test('takes the whole of a module', () => {
+test('takes the whole of a module without the wrapping that would read its every export', () => {
   expect(
     rendered(
-      'import net, * as all from "node:net"; export const a = () => [net.connect, all.connect, a.net];',
+      'let node_net = require("node:net"); node_net = runtime.toESM(node_net, 1); exports.a = () => [node_net.default.connect, node_net.connect];',
     ),
   ).toBe(
-    `${accessor('node:net')} export const a = () => [(builtIn$0()).connect, (builtIn$0()).connect, a.net];`,
+    `let node_net$, node_net = () => node_net$ ??= ${taken('node:net')};  exports.a = () => [(node_net()).connect, (node_net()).connect];`,
   );
-});
-
-test('leaves alone what is called the same and is something else', () => {
-  const rest = ' export const a = (o) => { stat: for (;;) break stat; return o.stat + { stat: 1 }.stat; };';
-  expect(rendered(`import { stat } from "node:fs/promises";${rest}`)).toBe(
-    `${accessor('node:fs/promises')}${rest}`,
-  );
-});
-
-test.each([
-  ['a variable', 'export const b = () => { const stat = 1; return stat; };'],
-  ['a parameter', 'export const b = ({ stat }) => stat;'],
-  ['a parameter with a default', 'export const b = ([stat = 1]) => stat;'],
-  ['a function', 'export function b() { function stat() {} return stat; }'],
-  ['what was caught', 'export function b() { try { b(); } catch (stat) { return stat; } }'],
-  ['an export', 'export { stat };'],
-])('takes a built-in at once whose name is also that of %s', (_what, rest) => {
-  expect(rendered(`import { stat } from "node:fs/promises"; export const a = () => stat("x"); ${rest}`)).toBe(
-    `const { stat: stat } = ${taken('node:fs/promises')}; export const a = () => stat("x"); ${rest}`,
-  );
-});
-
-test('takes the module itself where it is imported late', () => {
   expect(
-    rendered('export const a = async () => (await import("node:zlib")).constants, b = () => import("x");'),
-  ).toBe(
-    `export const a = async () => (await Promise.resolve(${taken('node:zlib')})).constants, b = () => import("x");`,
+    rendered(
+      'let node_process = require("node:process"); node_process = toESM(node_process); exports.a = node_process.default.env;',
+    ),
+  ).toBe(`let node_process = ${taken('node:process')};  exports.a = node_process.env;`);
+});
+
+test('leaves out a built-in that is required for nothing', () => {
+  expect(rendered('require("node:process"); exports.a = 1;')).toBe(' exports.a = 1;');
+});
+
+test('stops the build where a built-in is handed on as a whole', () => {
+  expect(() => rendered('let node_net = require("node:net"); exports.a = { node_net };')).toThrow(
+    'node_net is used as a whole.',
+  );
+  expect(() => rendered('let node_net = require("node:net"); exports.a = (f) => f(node_net);')).toThrow(
+    'node_net is used as a whole.',
   );
 });
 
-test('leaves imports of packages and of other chunks alone', () => {
-  const code = 'import keytar from "keytar"; import { a } from "./a.js"; export const b = [keytar, a];';
+test('takes the module itself where it is imported late, and requires a package', () => {
+  expect(
+    rendered(
+      'exports.a = async () => (await import("node:zlib")).constants; exports.b = () => import("keytar");',
+    ),
+  ).toBe(
+    `exports.a = async () => (await Promise.resolve(${taken('node:zlib')})).constants; exports.b = () => Promise.resolve().then(() => ({ default: require("keytar") }));`,
+  );
+});
+
+test('leaves other files alone', () => {
+  const code = 'const a = require("./a.js"); const keytar = require("keytar"); exports.b = [keytar, a];';
   expect(rendered(code)).toBe(code);
 });
 
-test('takes built-ins that CommonJS requires without a require, and leaves packages to the bundler', () => {
+test('takes built-ins that a package requires without a require, and leaves packages to the bundler', () => {
   const { code } = plugin.transform.handler(
     `const fs = require('fs'), tls = require("node:tls"), ws = require('ws'), own = x.require('fs');`,
   );

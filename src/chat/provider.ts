@@ -7,6 +7,16 @@ export interface ChatMessage {
   readonly stopped?: boolean | undefined;
   /** Only of a user, and only for a provider that takes them. */
   readonly images?: readonly ChatImage[] | undefined;
+  /** What the text was put together from besides what was typed, in its order; not sent. */
+  readonly parts?: readonly TextPart[] | undefined;
+}
+
+/** A file, or standard input. */
+export interface TextPart {
+  /** As a person calls it. */
+  readonly name: string;
+  /** Where in the text it begins. */
+  readonly at: number;
 }
 
 export interface ChatImage {

@@ -2,12 +2,13 @@ import { basename } from 'node:path';
 import type { Context } from '../context.ts';
 import { MiraError } from '../errors.ts';
 import type { Conversation } from '../store/history.ts';
-import type { ChatImage, ChatMessage, ChatRequest } from '../chat/provider.ts';
+import type { ChatImage, ChatMessage, ChatRequest, TextPart } from '../chat/provider.ts';
 import type { Attachment } from '../ui/chat/talk.ts';
 import type { AnswerEvent } from './chat/answer-json.ts';
 import { answerLines, answerObject } from './chat/answer-json.ts';
 import type { HeldRequest } from './chat/hold-request.ts';
 import type { ProviderChoice } from './chat/open-provider.ts';
+import type { OutgoingGuard } from './chat/outgoing-guard.ts';
 import { openRecorder } from './chat/open-recorder.ts';
 import { saidSoFar } from './chat/said-so-far.ts';
 import type { AnswerSchema } from './chat/structured-answer.ts';
@@ -159,11 +160,15 @@ export const chat = streamCommand<typeof options, AnswerEvent>({
 });
 
 async function* answer(context: Context, input: ChatInput): AsyncGenerator<AnswerEvent> {
-  const { prompt, conversation, earlier, system, messages, choice, wanted } = await prepare(context, input);
+  const { prompt, conversation, earlier, system, messages, choice, wanted, guard } = await prepare(
+    context,
+    input,
+  );
   const { openProvider } = await import('./chat/open-provider.ts');
   const { withTimeLimit } = await import('./chat/with-time-limit.ts');
   const shape = wanted && { wanted, ...(await import('./chat/structured-answer.ts')) };
   const { provider, model } = await openProvider(context, choice);
+  await guard.check(messages);
   const recorder = await openRecorder(context, {
     conversation,
     saves: !input.options.noSave,
@@ -193,11 +198,13 @@ async function* answer(context: Context, input: ChatInput): AsyncGenerator<Answe
   }
 }
 
-/** Everything about a question but who answers it. @throws MiraError `nothing_to_ask`, `secret_found`, and for bad input */
+/** Everything about a question but who answers it. @throws MiraError `nothing_to_ask`, and for bad input */
 async function prepare(context: Context, input: ChatInput): Promise<Prepared> {
+  const { openGuard } = await import('./chat/outgoing-guard.ts');
+  const guard = openGuard(context, { allowSecrets: input.options.allowSecrets, say: context.warn });
   const { findQuestion } = await import('./chat/question.ts');
-  const prompt = await findQuestion(context, { words: input.args, files: input.options.file });
-  if (prompt === undefined) {
+  const question = await findQuestion(context, { words: input.args, files: input.options.file });
+  if (question === undefined) {
     throw new MiraError('nothing_to_ask', 'There is nothing to ask.', {
       hint: 'Give a question: mira chat "What is a device code?"',
     });
@@ -208,13 +215,11 @@ async function prepare(context: Context, input: ChatInput): Promise<Prepared> {
   const system = (await systemText(input)) ?? conversation?.system;
   const { wanted, told } = await wantedShape(input, system);
   const images = await imagesOf(input);
-  const messages = composeMessages({ system: told, history: earlier, prompt, images });
+  const { text: prompt, parts } = question;
+  const systemParts = systemPartsOf(input);
+  const messages = composeMessages({ system: told, systemParts, history: earlier, prompt, parts, images });
   const choice = { ...choiceOf(input), conversation, showsImages: images.length > 0 };
-  if (!choice.allowSecrets) {
-    const { refuseKeys } = await import('./chat/refuse-secrets.ts');
-    refuseKeys(messages);
-  }
-  return { prompt, conversation, earlier, system, messages, choice, wanted };
+  return { prompt, conversation, earlier, system, messages, choice, wanted, guard };
 }
 
 interface Prepared {
@@ -225,6 +230,8 @@ interface Prepared {
   readonly messages: readonly ChatMessage[];
   readonly choice: ProviderChoice;
   readonly wanted: AnswerSchema | undefined;
+  /** What is to leave is shown to it first. */
+  readonly guard: OutgoingGuard;
 }
 
 async function imagesOf({ options: { image } }: ChatInput): Promise<readonly ChatImage[]> {
@@ -255,7 +262,8 @@ async function wantedShape(
 }
 
 async function heldRequest(context: Context, input: ChatInput): Promise<HeldRequest> {
-  const { messages, choice, wanted } = await prepare(context, input);
+  const { messages, choice, wanted, guard } = await prepare(context, input);
+  await guard.check(messages);
   const { holdRequest } = await import('./chat/hold-request.ts');
   return holdRequest(context, {
     choice,
@@ -304,4 +312,9 @@ async function systemText({ options: { system, systemFile } }: ChatInput): Promi
     throw new MiraError('invalid_usage', '--system and --system-file say the same thing; give one of them.');
   const { readTextFile } = await import('./chat/question.ts');
   return (await readTextFile(systemFile, '--system-file')).trimEnd();
+}
+
+/** What the model is told begins with the file, whatever is added to it. */
+function systemPartsOf({ options: { systemFile } }: ChatInput): readonly TextPart[] {
+  return systemFile === undefined ? [] : [{ name: systemFile, at: 0 }];
 }

@@ -65,6 +65,8 @@ export interface Vault {
    * @throws MiraError `not_found` naming the first label that there is not
    */
   values(labels: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** There is something in it, so that its key is worth having. Needs no key. */
+  hasAny(): Promise<boolean>;
   /** Every secret there is (tokens, also those kept from before a rotation, and records): to look for in text that leaves. */
   allValues(): Promise<readonly StoredSecret[]>;
   /** @throws MiraError `invalid_input` when the label is taken. Needs no key. */
@@ -125,6 +127,7 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
       const all = labels.length === 0 ? new Map<string, string>() : await file.readAll();
       return new Map(labels.map((label) => [label, requireValue(all.get(TOKEN + label), label)]));
     },
+    hasAny: async () => (await readMeta()).size > 0,
     async allValues() {
       const meta = await readMeta();
       // Without a key nothing can be opened, and without an entry nothing need be.

@@ -2,7 +2,7 @@
 import type { ChatProvider, ChatRequest } from '../../chat/provider.ts';
 import type { Send } from '../../ui/chat/run-chat.ts';
 import type { Recorder } from './recorder.ts';
-import { refuseKeys } from './refuse-secrets.ts';
+import type { OutgoingGuard } from './outgoing-guard.ts';
 import { withWayOn } from './way-on.ts';
 import { withTimeLimit } from './with-time-limit.ts';
 
@@ -11,8 +11,8 @@ export interface SendOptions {
   readonly provider: () => ChatProvider;
   readonly recorder: Recorder;
   readonly limits: Pick<ChatRequest, 'maxTokens' | 'temperature'>;
-  /** For --allow-secrets. */
-  readonly allowSecrets: boolean;
+  /** Each question is shown to it first. */
+  readonly guard: OutgoingGuard;
   /** For each answer, seconds. */
   readonly timeoutS: number | undefined;
   /** Takes what there is to tell the person besides the answer. */
@@ -26,14 +26,14 @@ export interface Sender {
 }
 
 export function createSend(options: SendOptions): Sender {
-  const { provider, recorder, limits, allowSecrets, timeoutS, takeNotices } = options;
+  const { provider, recorder, limits, guard, timeoutS, takeNotices } = options;
   const underWay = new Set<Promise<void>>();
 
   const answer: Send = async function* (talk, { signal: stop }) {
     const { system, conversationId, messages, model } = talk;
     const told = system === undefined ? [] : [{ role: 'system' as const, text: system }];
     const request: ChatRequest = { model, messages: [...told, ...messages], ...limits };
-    if (!allowSecrets) refuseKeys(request.messages);
+    await guard.check(request.messages);
     const { id } = provider();
     const question = messages.at(-1)?.text ?? '';
     const earlier = messages.length - 1;

@@ -12,6 +12,7 @@ import { createErrands } from './errands.ts';
 import { keepMemorySteady } from './keep-memory-steady.ts';
 import { connectProvider, openProvider } from './open-provider.ts';
 import type { OpenProvider, ProviderChoice } from './open-provider.ts';
+import { openGuard } from './outgoing-guard.ts';
 import { openRecorder } from './open-recorder.ts';
 import { saidSoFar } from './said-so-far.ts';
 
@@ -38,6 +39,10 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
   const earlier = conversation ? saidSoFar(conversation) : [];
   // The screen belongs to the chat: what is to be said besides goes there, or comes after it.
   const said: string[] = [];
+  const guard = openGuard(context, {
+    allowSecrets: choice.allowSecrets ?? false,
+    say: (line) => said.push(line),
+  });
   const recorder = await openRecorder(context, {
     conversation,
     saves: saves && (await canSave(context)),
@@ -47,7 +52,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     provider: () => provider,
     recorder,
     limits,
-    allowSecrets: choice.allowSecrets ?? false,
+    guard,
     timeoutS,
     takeNotices: () => said.splice(0),
   });

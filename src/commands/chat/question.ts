@@ -1,5 +1,6 @@
 /** What is asked: the words of the line, what stdin holds, and the files that were named. */
 import { basename } from 'node:path';
+import type { TextPart } from '../../chat/provider.ts';
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import { openFile } from '../open-file.ts';
@@ -13,6 +14,12 @@ export interface QuestionRequest {
   readonly files: readonly string[];
 }
 
+export interface Question {
+  readonly text: string;
+  /** Standard input and the files in it. */
+  readonly parts: readonly TextPart[];
+}
+
 /**
  * The question, or undefined when there is none.
  * @throws MiraError `stdin_silent`, `input_too_large`, `invalid_input` (exit 2)
@@ -20,7 +27,7 @@ export interface QuestionRequest {
 export async function findQuestion(
   context: Context,
   { words, files }: QuestionRequest,
-): Promise<string | undefined> {
+): Promise<Question | undefined> {
   const typed = words
     .filter((word) => word !== '-')
     .join(' ')
@@ -28,8 +35,29 @@ export async function findQuestion(
   const explicit = words.includes('-');
   const piped = explicit || !context.io.stdin.isTerminal ? await readPiped(context, explicit) : '';
   const attached = await Promise.all(files.map((file) => readAttachment(file)));
-  const parts = [typed, piped.trimEnd(), ...attached].filter((part) => part !== '');
-  return parts.length === 0 ? undefined : parts.join('\n\n');
+  const pieces = [{ text: typed }, { name: 'standard input', text: piped.trimEnd() }, ...attached].filter(
+    ({ text }) => text !== '',
+  );
+  return pieces.length === 0 ? undefined : joined(pieces);
+}
+
+interface Piece {
+  /** Undefined for what was typed. */
+  readonly name?: string;
+  readonly text: string;
+  /** Characters before what is in it. */
+  readonly heading?: number;
+}
+
+function joined(pieces: readonly Piece[]): Question {
+  const parts: TextPart[] = [];
+  let text = '';
+  for (const { name, text: piece, heading = 0 } of pieces) {
+    const start = text === '' ? '' : `${text}\n\n`;
+    if (name !== undefined) parts.push({ name, at: start.length + heading });
+    text = start + piece;
+  }
+  return { text, parts };
 }
 
 /** @param patient `-` on the line means that the wait is wanted */
@@ -44,8 +72,10 @@ function readPiped(context: Context, patient: boolean): Promise<string> {
   });
 }
 
-async function readAttachment(file: string): Promise<string> {
-  return `${basename(file)}:\n${(await readTextFile(file, '--file')).trimEnd()}`;
+async function readAttachment(file: string): Promise<Piece> {
+  const heading = `${basename(file)}:\n`;
+  const text = heading + (await readTextFile(file, '--file')).trimEnd();
+  return { name: file, text, heading: heading.length };
 }
 
 /** @throws MiraError `invalid_input` for a file that cannot be read or is not text, `input_too_large` above 10 MB */

@@ -43,6 +43,8 @@ export interface ChatState {
 
 export interface Turn {
   readonly id: number;
+  /** The question as it was typed, and the conversation before it; absent where nothing was typed. */
+  readonly typed?: { readonly text: string; readonly before: Talk } | undefined;
   readonly phase: 'waiting' | 'thinking' | 'answering';
   readonly startedAt: number;
   /** All of the answer so far. */

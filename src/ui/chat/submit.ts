@@ -22,7 +22,7 @@ export function submit(
   const slash = parseSlash(text);
   if (slash !== undefined) return obey(state, { slash, at });
   const paths = attachedPaths(text, state.composer);
-  return ask(state, { talk: asked(state.talk, text), shown: text, paths, at });
+  return ask(state, { talk: asked(state.talk, text), shown: text, isTyped: true, paths, at });
 }
 
 interface Question {
@@ -30,13 +30,15 @@ interface Question {
   readonly talk: Talk;
   /** As it is printed. */
   readonly shown: string;
+  readonly isTyped?: boolean;
   /** Files that it names. */
   readonly paths?: readonly string[];
   readonly at: number;
 }
 
-function ask(state: ChatState, { talk, shown, paths = [], at }: Question): Update {
+function ask(state: ChatState, { talk, shown, isTyped = false, paths = [], at }: Question): Update {
   const id = state.turns + 1;
+  const typed = isTyped ? { typed: { text: shown, before: state.talk } } : {};
   const along = alongRows(state.talk.attachments);
   return {
     state: {
@@ -44,7 +46,7 @@ function ask(state: ChatState, { talk, shown, paths = [], at }: Question): Updat
       talk,
       turns: id,
       notice: undefined,
-      turn: { id, phase: 'waiting', startedAt: at, text: '', arrived: '', growing: NO_MARKDOWN },
+      turn: { id, ...typed, phase: 'waiting', startedAt: at, text: '', arrived: '', growing: NO_MARKDOWN },
     },
     effects: [
       ...print([...userRows(shown, state.columns), ...along]),

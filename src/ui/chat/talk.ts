@@ -1,5 +1,5 @@
 /** The conversation as the next question meets it: what was said, to which model, and what goes along. */
-import type { ChatImage, ChatMessage } from '../../chat/provider.ts';
+import type { ChatImage, ChatMessage, TextPart } from '../../chat/provider.ts';
 
 export interface Talk {
   /** Questions and answers in turn, without the system message; the last may be a question without an answer. */
@@ -22,15 +22,31 @@ export type Attachment =
  * of a question that was never answered.
  */
 export function asked(talk: Talk, text: string): Talk {
-  const texts = talk.attachments.flatMap((one) => (one.kind === 'text' ? [`${one.name}:\n${one.text}`] : []));
+  const { text: whole, parts } = withTexts(text, talk.attachments);
   const images = talk.attachments.flatMap((one) => (one.kind === 'image' ? [one.image] : []));
   const message: ChatMessage = {
     role: 'user',
-    text: [text, ...texts].join('\n\n'),
+    text: whole,
+    ...(parts.length === 0 ? {} : { parts }),
     ...(images.length === 0 ? {} : { images }),
   };
   const before = talk.messages.at(-1)?.role === 'user' ? talk.messages.slice(0, -1) : talk.messages;
   return { ...talk, attachments: [], messages: [...before, message] };
+}
+
+function withTexts(
+  question: string,
+  attachments: readonly Attachment[],
+): { readonly text: string; readonly parts: readonly TextPart[] } {
+  const parts: TextPart[] = [];
+  let text = question;
+  for (const one of attachments) {
+    if (one.kind !== 'text') continue;
+    text += `\n\n${one.name}:\n`;
+    parts.push({ name: one.name, at: text.length });
+    text += one.text;
+  }
+  return { text, parts };
 }
 
 /** The last question with files that it names. */
@@ -38,8 +54,9 @@ export function withFiles(talk: Talk, files: readonly Attachment[]): Talk {
   const question = talk.messages.at(-1);
   if (question === undefined || files.length === 0) return talk;
   const whole = asked({ ...talk, attachments: files }, question.text).messages.at(-1);
-  const { text = '', images = [] } = whole ?? {};
-  const message: ChatMessage = { ...question, text };
+  const { text = '', images = [], parts = [] } = whole ?? {};
+  const named = [...(question.parts ?? []), ...parts];
+  const message: ChatMessage = { ...question, text, ...(named.length === 0 ? {} : { parts: named }) };
   const all = [...(question.images ?? []), ...images];
   return {
     ...talk,

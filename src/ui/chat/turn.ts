@@ -118,9 +118,28 @@ export function onFailure(
   { error, turn }: { readonly error: MiraError; readonly turn: Turn },
 ): Update {
   const line = failureRows(error, state);
+  if (error.code === 'secret_found' && turn.typed !== undefined)
+    return takeBack(state, { typed: turn.typed, line });
   if (turn.text !== '') return giveBack(settle(state, line));
   return giveBack({
     state: { ...state, turn: undefined },
+    effects: print([...line, row('')]),
+  });
+}
+
+/** What was never sent is written as it was, to be changed; what was attached is attached. */
+function takeBack(
+  state: ChatState,
+  { typed, line }: { readonly typed: NonNullable<Turn['typed']>; readonly line: readonly Row[] },
+): Update {
+  const { queue, talk } = state;
+  return giveBack({
+    state: {
+      ...state,
+      turn: undefined,
+      queue: [typed.text, ...queue],
+      talk: { ...talk, messages: typed.before.messages, attachments: typed.before.attachments },
+    },
     effects: print([...line, row('')]),
   });
 }

@@ -386,8 +386,31 @@ describe('an errand', () => {
     talk.done();
     talk.say('explain');
     expect(talk.done()).toEqual(['› explain', '  + a.c', '', '<send>']);
-    expect(talk.state().talk.messages).toEqual([{ role: 'user', text: 'explain\n\na.c:\nint a;' }]);
+    expect(talk.state().talk.messages).toEqual([
+      { role: 'user', text: 'explain\n\na.c:\nint a;', parts: [{ name: 'a.c', at: 14 }] },
+    ]);
     expect(talk.state().talk.attachments).toEqual([]);
+  });
+
+  it('brings a file that stays when the question was not sent', () => {
+    const talk = chat();
+    talk.say('/attach a.c');
+    const attachment = { kind: 'text', name: 'a.c', text: 'int a;' } as const;
+    talk.act({ kind: 'replied', errand: 1, reply: { attachment }, at: talk.clock.at });
+    talk.say('explain');
+    talk.say('and then');
+    talk.done();
+    talk.fail(new MiraError('secret_found', 'a.c, line 1, holds a key; it was not sent.'));
+
+    expect(talk.done()).toEqual(['✗ a.c, line 1, holds a key; it was not', 'sent.', '']);
+    const { composer, queue, turn, talk: after } = talk.state();
+    expect([composer.text, queue, turn, after.messages, after.attachments]).toEqual([
+      'explain\nand then',
+      [],
+      undefined,
+      [],
+      [attachment],
+    ]);
   });
 
   it('goes on with another conversation, which is printed', () => {

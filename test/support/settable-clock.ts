@@ -30,6 +30,12 @@ export async function createSettableClock(home: IsolatedHome): Promise<SettableC
   return { means: 'preload', env: { NODE_OPTIONS: `--import=${pathToFileURL(preload).href}` }, set };
 }
 
+/** What makes all time, waiting included, pass faster for a program; undefined where libfaketime is missing. */
+export function fastTime(factor: number): Environment | undefined {
+  const library = findLibrary();
+  return library === undefined ? undefined : { LD_PRELOAD: library, FAKETIME: `+0 x${factor}` };
+}
+
 function findLibrary(): string | undefined {
   if (process.platform !== 'linux') return undefined;
   const folders = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'));

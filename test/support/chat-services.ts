@@ -55,10 +55,22 @@ async function answerAsAnthropic(exchange: RawExchange, models: readonly string[
     await exchange.write(whole(200, JSON.stringify(list), { 'content-type': 'application/json' }));
     return;
   }
-  const text = `${JSON.parse(body).model} heard you.`;
+  const { model } = JSON.parse(body);
+  const text = `${model} heard you.`;
+  const message = { type: 'message', role: 'assistant', content: [], stop_reason: null, stop_sequence: null };
   const events = [
+    {
+      type: 'message_start',
+      message: { id: 'msg_1', model, ...message, usage: { input_tokens: 1, output_tokens: 1 } },
+    },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
     { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
-    { type: 'message_delta', delta: { stop_reason: 'end_turn' } },
+    { type: 'content_block_stop', index: 0 },
+    {
+      type: 'message_delta',
+      delta: { stop_reason: 'end_turn', stop_sequence: null },
+      usage: { output_tokens: 4 },
+    },
     { type: 'message_stop' },
   ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   await exchange.write(whole(200, events.join(''), { 'content-type': 'text/event-stream' }));

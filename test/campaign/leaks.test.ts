@@ -8,6 +8,7 @@ import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canTrace, traceArguments } from '../support/argument-lists.ts';
 import type { Tracing } from '../support/argument-lists.ts';
+import { drawnKey } from '../support/drawn-key.ts';
 import { hasKeyring, startKeyring } from '../support/keyring.ts';
 import { holdRequest } from '../support/held-request.ts';
 import { createLeakScanner } from '../support/leak-scan.ts';
@@ -215,15 +216,22 @@ async function leaksOfAWholeRun(
   await run(['auth', 'token', '--debug'], { env: closedBy });
   await run(['auth', 'explain']);
   await run(['auth', 'list', '--json']);
+  const vault = await keepTokens({ platform, run });
   await killedAmidRefresh({ platform, home, env: { ...LOUD, ...env }, grants });
   const kept = await filesOf(home);
   const end = await run(['auth', 'logout', '--all', '--json', '--debug']);
   expect(end.code).toBe(0);
+  const ended = [
+    await run(['tokens', 'list', '--debug']),
+    await run(['tokens', 'remove', 'stays', '--debug']),
+  ];
+  expect(ended.map(({ code }) => code)).toEqual([0, 0]);
 
   const canaries: readonly Canary[] = [
     ...secrets,
     // The prefix a key is listed by is no secret, and kept in order to find the key at sign-out.
     { name: 'API key', value: key, publicPrefix: 16 },
+    ...vault,
     ...grants.canaries(),
   ];
   // Device code, and of each grant the three tokens.
@@ -245,6 +253,54 @@ async function leaksOfAWholeRun(
     found: leaks.length,
   });
   return leaks;
+}
+
+interface Chapter {
+  readonly platform: Platform;
+  readonly run: (
+    command: readonly string[],
+    more?: Omit<RunOptions, 'home' | 'program'>,
+  ) => Promise<RunResult>;
+}
+
+/** Tokens that are kept, tested, exchanged, refused and removed; one stays. */
+async function keepTokens({ platform, run }: Chapter): Promise<readonly Canary[]> {
+  const env = { MIRA_API_URL: platform.apiUrl };
+  const [first, second, third] = [platform.mintKey('a'), platform.mintKey('b'), platform.mintKey('c')];
+  const unknown = drawnKey.mira('unknown to the platform');
+  const [github, openai, stays] = [
+    drawnKey.github('leaks'),
+    drawnKey.openaiProject('leaks'),
+    awkwardPassphrase(),
+  ];
+  const add = (label: string, variable: string): readonly string[] => [
+    ...['tokens', 'add', '--label', label, '--env', variable, '--debug'],
+  ];
+  const rotate = ['tokens', 'rotate', 'mira', '--debug'];
+  const codes = [
+    await run(add('mira', 'MIRA_API_KEY'), { stdin: `${first}\n` }),
+    await run(add('stays', 'STAYS'), { stdin: stays }),
+    await run(add('github', 'GITHUB_TOKEN'), { stdin: github }),
+    await run(['tokens', 'test', 'mira', '--debug'], { env }),
+    await run([...rotate, '--revoke'], { stdin: second, env }),
+    await run([...rotate, '--json'], { stdin: unknown, env }),
+    await run([...rotate, '--no-test'], { stdin: unknown, env }),
+    await run(['tokens', 'test', 'mira', '--debug', '--json'], { env }),
+    await run([...rotate, '--back'], { env }),
+    await run([...rotate], { stdin: third, env }),
+    // A value of another vendor, and one that is cut.
+    await run(add('other', 'ANTHROPIC_API_KEY'), { stdin: openai }),
+    await run(add('other', 'OPENAI_API_KEY'), { stdin: openai.slice(0, 20) }),
+    await run(['tokens', 'remove', 'github', 'mira', '--debug']),
+  ].map(({ code }) => code);
+  expect(codes).toEqual([0, 0, 0, 0, 0, 4, 0, 4, 0, 0, 11, 2, 0]);
+  return [
+    // By their first sixteen characters the platform lists its keys.
+    ...[first, second, third, unknown].map((value, at) => ({ name: `token ${at}`, value, publicPrefix: 16 })),
+    { name: 'GitHub token', value: github, publicPrefix: 4 },
+    { name: 'OpenAI token', value: openai, publicPrefix: 8 },
+    { name: 'token without a format', value: stays },
+  ];
 }
 
 /** Words, quotes, and what URLs and JSON write differently: no form of it looks like another. */

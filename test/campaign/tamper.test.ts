@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MiraError } from '../../src/errors.ts';
 import { readConfig } from '../../src/store/config-file.ts';
 import { createCredentialsFile } from '../../src/store/credentials-file.ts';
+import { tokenJson } from '../../src/commands/tokens/token-json.ts';
+import { createVault } from '../../src/vault/vault.ts';
 import { createSessionIndex } from '../../src/store/session-index.ts';
 import { startPlatform, type Platform } from '../support/platform/start-platform.ts';
 import {
@@ -16,6 +18,7 @@ import {
   type IsolatedHome,
   type RunResult,
 } from '../support/run-mira.ts';
+import { drawnKey } from '../support/drawn-key.ts';
 import { NOBODY } from '../support/capability.ts';
 import { refusalIn } from '../support/refusal.ts';
 import { printFigures } from './figures.ts';
@@ -38,6 +41,7 @@ beforeAll(async () => {
   platform = await startPlatform();
   [home, sealed] = await Promise.all([isolatedHome(), isolatedHome()]);
   await Promise.all([keepKey(home), keepKey(sealed, PASSPHRASE)]);
+  await Promise.all([keepToken(home), keepToken(sealed, PASSPHRASE)]);
   await runMira(['config', 'set', 'model', 'one'], { home });
 });
 afterAll(async () => {
@@ -71,6 +75,42 @@ test('every bit of a credentials file counts, and so does its length', async () 
   }
   await writeFile(file, whole);
   expect(accepted).toEqual([]);
+});
+
+test('a list that needs no key is refused or told, whichever bit of the file was changed', async () => {
+  const { credentialsFile: file, keyFile, storeLockFile, lastUsedFile } = pathsOf(home);
+  const whole = await readFile(file);
+  const list = () =>
+    createVault({
+      file: createCredentialsFile({
+        file,
+        storeLockFile,
+        uid: process.geteuid?.(),
+        sources: { keyFile },
+        createWith: 'key_file',
+      }),
+      chooseForm: async () => 'key_file',
+      lastUsedFile,
+      now: Date.now,
+    })
+      .list()
+      .then((tokens) => JSON.stringify(tokens.map((token) => tokenJson(token, { now: 0 }))));
+  const asItWas = await list();
+  expect(asItWas).toContain('"label":"github"');
+  const others: string[] = [];
+  // The sealed body is no matter of the list.
+  const header = whole.subarray(0, whole.indexOf('"body":"'));
+  for (const { what, bytes } of [...flips(header, sized({ small: 7, full: 1 })), ...cuts(header)]) {
+    await writeFile(
+      file,
+      what.startsWith('bit') ? Buffer.concat([bytes, whole.subarray(header.length)]) : bytes,
+    );
+    const outcome = await list().catch((error: unknown) => error);
+    if (isRefusal(outcome)) figures['changes refused'] += 1;
+    else if (typeof outcome !== 'string') others.push(`${what}: ${String(outcome)}`);
+  }
+  await writeFile(file, whole);
+  expect(others).toEqual([]);
 });
 
 test('the program refuses a changed file in one line, with a key file and with a passphrase', async () => {
@@ -330,6 +370,12 @@ async function giveAway({ file, aside }: Place): Promise<void> {
 
 async function keepKey(of: IsolatedHome, env: Environment = {}): Promise<RunResult> {
   return runMira(keyLogin(), { home: of, env, stdin: platform.mintKey() });
+}
+
+/** What is listed without the key stands in the clear, and is bound to what is sealed. */
+async function keepToken(of: IsolatedHome, env: Environment = {}): Promise<RunResult> {
+  const args = ['tokens', 'add', '--label', 'github', '--env', 'GITHUB_TOKEN', '--expires', '90d'];
+  return runMira(args, { home: of, env, stdin: drawnKey.github('tampered') });
 }
 
 function keyLogin(): readonly string[] {

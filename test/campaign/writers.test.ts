@@ -1,7 +1,9 @@
 /** Many processes that change the same files at once: every change is there afterwards, whole. */
 import { afterAll, expect, test } from 'vitest';
 import { startPlatform } from '../support/platform/start-platform.ts';
-import { isolatedHome, runMira, startMira, type IsolatedHome, type RunResult } from '../support/run-mira.ts';
+import { drawnKey } from '../support/drawn-key.ts';
+import { isolatedHome, runMira, startMira } from '../support/run-mira.ts';
+import type { IsolatedHome, RunOptions, RunResult } from '../support/run-mira.ts';
 import { printFigures } from './figures.ts';
 import { sized } from './size.ts';
 import { leftovers, pathsOf, readStored, sessionOf } from '../support/stored.ts';
@@ -90,6 +92,86 @@ test('of twelve sign-ins at once four are killed: the others are there, and thos
     });
   }
 });
+
+test('sixty processes add a token each to one vault, with sessions that come and go beside them, and all sixty are there', async () => {
+  await using platform = await startPlatform();
+  for (let round = 0; round < sized({ small: 1, full: 10 }); round += 1) {
+    await using home = await isolatedHome();
+    const values = new Map(numbered('token', WRITERS).map((label) => [label, drawnKey.github(label)]));
+    const adding = [...values].map(([label, stdin]) => runMira(tokenAdd(label), { ...inFile(home), stdin }));
+    const logins = numbered('profile', 4).map((profile) =>
+      runMira(keyLogin(platform.apiUrl, profile), {
+        home,
+        stdin: platform.mintKey(profile),
+        timeoutMs: 90_000,
+      }),
+    );
+    expectAllWell(await Promise.all([...adding, ...logins]));
+    expect(await vaultOf(home)).toEqual(values);
+    expect((await tokens(home)).size).toBe(4);
+    expect(await leftovers(home)).toEqual([]);
+    figures['rounds of 60 writers'] += 1;
+    figures['entries written'] += values.size;
+  }
+});
+
+test('tokens that are added, rotated and removed at once, some of them killed, are each old or new', async () => {
+  for (let round = 0; round < sized({ small: 1, full: 25 }); round += 1) {
+    await using home = await isolatedHome();
+    const labels = numbered('token', PROFILES);
+    const [first, second] = ['first', 'second'].map(
+      (name) => new Map(labels.map((label) => [label, drawnKey.github(`${name} ${label}`)])),
+    );
+    const add = (label: string) => runMira(tokenAdd(label), { ...inFile(home), stdin: first?.get(label) });
+    const [there, late] = [labels.slice(0, 8), labels.slice(8)];
+    expectAllWell(await Promise.all(there.map(add)));
+    const running = await Promise.all([
+      ...there
+        .slice(0, 4)
+        .map((label) =>
+          startMira(['tokens', 'rotate', label, '--no-test'], { ...inFile(home), stdin: second?.get(label) }),
+        ),
+      ...there.slice(4).map((label) => startMira(['tokens', 'remove', label], inFile(home))),
+      ...late.map((label) => startMira(tokenAdd(label), { ...inFile(home), stdin: first?.get(label) })),
+    ]);
+    await Promise.race(running.map(({ finished }) => finished));
+    // Every third is killed: of each kind one at least.
+    running.filter((_, at) => at % 3 === 1).forEach(({ signal }) => signal('SIGKILL'));
+    const ended = await Promise.all(running.map(({ finished }) => finished));
+    expectAllWell(ended.filter(({ signal }) => signal === null));
+    figures['killed among them'] += ended.filter(({ signal }) => signal !== null).length;
+    figures['commands at once'] += ended.length;
+    const kept = await vaultOf(home);
+    labels.forEach((label, at) => {
+      const [old, fresh] =
+        at < 4
+          ? [first?.get(label), second?.get(label)]
+          : at < 8
+            ? [first?.get(label), undefined]
+            : [undefined, first?.get(label)];
+      const wanted = ended[at]?.signal === null ? [fresh] : [old, fresh];
+      expect(wanted, label).toContain(kept.get(label));
+    });
+  }
+});
+
+/** The value of each token of the vault. */
+async function vaultOf(home: IsolatedHome): Promise<ReadonlyMap<string, string>> {
+  const { values } = await readStored(pathsOf(home));
+  return new Map(
+    [...values]
+      .filter(([name]) => name.startsWith('token/'))
+      .map(([name, value]) => [name.slice('token/'.length), value]),
+  );
+}
+
+function inFile(home: IsolatedHome): RunOptions {
+  return { home, env: { MIRA_STORAGE: 'file' }, timeoutMs: 90_000 };
+}
+
+function tokenAdd(label: string): readonly string[] {
+  return ['tokens', 'add', '--label', label, '--env', 'GITHUB_TOKEN'];
+}
 
 /** By profile; a profile of the index whose key is not there is undefined, and a failure. */
 async function tokens(home: IsolatedHome): Promise<ReadonlyMap<string, string | undefined>> {

@@ -31,6 +31,6 @@ it('a moment among thousands is written as it is alone', () => {
   const write = momentWriter();
   const edges = [0, 1, 99, 100, 999, 86_399_999, 86_400_000, 253_402_300_799_999];
   for (const ms of edges) expect(write(ms)).toBe(moment(ms));
-  const sameAsAlone = (ms: number): void => expect(write(ms)).toBe(moment(ms));
-  fc.assert(fc.property(fc.nat({ max: 253_402_300_799_999 }), (ms) => void sameAsAlone(ms)));
+  const isWrittenAsAlone = (ms: number): boolean => write(ms) === moment(ms);
+  fc.assert(fc.property(fc.nat({ max: 253_402_300_799_999 }), isWrittenAsAlone));
 });

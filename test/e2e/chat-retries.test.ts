@@ -238,6 +238,21 @@ describe.concurrent('the wait', () => {
     expect(JSON.parse(server.requests[1]?.body ?? '').messages).toEqual([{ role: 'user', content: 'again' }]);
   });
 
+  test('in the chat of plain lines is said, and ends with Ctrl-C', async () => {
+    await using server = await startChatServer((exchange) =>
+      exchange.index === 0 ? slow(exchange) : answerWith(exchange, 'Now.'),
+    );
+    await using terminal = await openTerminal({ args: ['chat', '--plain'], env: server.env, cols: 120 });
+    await terminal.waitFor('›');
+    terminal.write('hello\r');
+    await terminal.waitFor('trying again in 50 s.');
+    terminal.write('\u0003');
+    await terminal.waitFor('(stopped)');
+    terminal.write('again\r');
+    await terminal.waitFor('Now.');
+    expect(server.requests).toHaveLength(2);
+  });
+
   test('in the chat counts down to the answer', async () => {
     await using server = await failingOnce(refusing(429, { 'retry-after': '2' }, 'slow down'));
     await using terminal = await openTerminal({ args: ['chat'], env: server.env, cols: 120 });

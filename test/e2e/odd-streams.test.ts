@@ -38,6 +38,16 @@ const TABLES: readonly Table[] = [
     env: (origin) => ({ OLLAMA_BASE_URL: origin }),
     rows: [...recordedStreams('ollama'), ...ollamaStreams],
   },
+  {
+    provider: 'bedrock',
+    type: 'application/vnd.amazon.eventstream',
+    env: (origin) => ({
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: origin,
+      AWS_BEARER_TOKEN_BEDROCK: randomBytes(20).toString('hex'),
+      AWS_REGION: 'eu-central-1',
+    }),
+    rows: recordedStreams('bedrock'),
+  },
 ];
 
 describe.concurrent.each(TABLES)('$provider', ({ provider, type: usual, env, rows }) => {

@@ -10,10 +10,10 @@ interface Mock {
 }
 
 const [, , folder = ''] = process.argv;
-const require = createRequire(join(folder, 'package.json'));
-const { LLMock } = (await import(pathToFileURL(require.resolve('@copilotkit/aimock')).href)) as {
-  LLMock: new (options: object) => Mock;
-};
+/** By a path of its own: the package is in a folder that is made for the occasion. */
+const packageName = '@copilotkit/aimock';
+const path = createRequire(join(folder, 'package.json')).resolve(packageName);
+const { LLMock } = (await import(pathToFileURL(path).href)) as { LLMock: new (options: object) => Mock };
 const mock = new LLMock({ port: 0, host: '127.0.0.1' });
 mock.onMessage('hello', { content: 'Grüße von nebenan 🙂, wie geht es?' });
 mock.onMessage('think', { content: 'Forty-two.', reasoning: 'Six times nine.' });

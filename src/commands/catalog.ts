@@ -119,6 +119,27 @@ export const CATALOG: Group = {
         },
       },
     },
+    aws: {
+      summary: 'Test keys of AWS, and keep them for Bedrock and mira run',
+      commands: {
+        set: {
+          summary: 'Test keys of AWS and keep them, typed unseen or read from stdin',
+          load: async () => (await import('./aws/set.ts')).set,
+        },
+        show: {
+          summary: 'Which keys of AWS are kept, never their values',
+          load: async () => (await import('./aws/show.ts')).show,
+        },
+        test: {
+          summary: 'Ask AWS whose keys these are, and what Bedrock lets them do',
+          load: async () => (await import('./aws/test.ts')).test,
+        },
+        remove: {
+          summary: 'Remove the keys of AWS at once',
+          load: async () => (await import('./aws/remove.ts')).remove,
+        },
+      },
+    },
     run: {
       summary: 'Run a program with tokens in its environment',
       load: async () => (await import('./run.ts')).run,

@@ -195,31 +195,48 @@ interface Sending {
 
 /** @throws MiraError for every answer but 2xx */
 async function sendRequest(
-  { connection, call }: Exchange,
+  { connection, service, call }: Exchange,
   { request, onClockRefused }: Sending,
 ): Promise<HttpResponse> {
   const { http, access, clock, now } = connection;
   const sentAt = now();
-  const response = await http.request({
-    url: urlOf(request),
-    method: request.method,
-    headers: headersOf(request),
-    body: bodyOf(request.body),
-    signal: call.signal,
-    totalMs: call.totalMs,
-    onSent: call.onSent,
-  });
+  const url = urlOf(request);
+  const response = await http
+    .request({
+      url,
+      method: request.method,
+      headers: headersOf(request),
+      body: bodyOf(request.body),
+      signal: call.signal,
+      totalMs: call.totalMs,
+      onSent: call.onSent,
+    })
+    .catch((error: unknown) => {
+      throw withRegionHint(error, { url, service, region: access.region });
+    });
   const theirs = parseHttpDate(response.headers['date'] ?? '');
   if (theirs !== undefined) clock.skewMs = skew({ sentAt, answeredAt: now(), theirs });
   if (response.status >= 200 && response.status < 300) return response;
   if (response.status < 400) throw await readServiceError(response, { now: now() });
-  const { status, headers, url } = response;
+  const { status, headers } = response;
   const body = await errorText(response);
   const { credential, region } = access;
   const facts = { credential, region, model: call.model, skewMs: clock.skewMs, now: now() };
   const { error, isClock } = awsFailure({ status, headers, url, body }, facts);
   if (isClock) onClockRefused();
   throw error;
+}
+
+/** A region is part of the name of a host: one that there is not is a host that there is not. */
+function withRegionHint(
+  error: unknown,
+  { url, service, region }: { readonly url: URL; readonly service: AwsService; readonly region: string },
+): unknown {
+  const isByRegion = url.hostname.startsWith(`${service}.${region}.`);
+  if (!(error instanceof MiraError) || error.code !== 'dns_failed' || !isByRegion) return error;
+  return error.with({
+    hint: `Check the connection, and whether ${region} is a region of AWS that has this service (AWS_REGION).`,
+  });
 }
 
 /** Their clock counts whole seconds, which it cuts off; it was read somewhere between question and answer. */

@@ -15,6 +15,8 @@ import { findAwsRegion, findAwsSummary, readAwsRecord } from '../../vault/aws-re
 export interface AccessUse {
   /** A Bedrock API key does where nothing but Bedrock is asked. */
   readonly takesToken: boolean;
+  /** In place of the one that is configured. */
+  readonly region?: string | undefined;
   /** Nothing is sent, and nothing stored is read. */
   readonly mayLack?: boolean | undefined;
 }
@@ -24,7 +26,7 @@ type World = Pick<Context, 'env' | 'vault' | 'keepOut' | 'now'>;
 /** @throws MiraError `credential_missing`, `malformed_key`, `invalid_input`, `invalid_url`, and what opening the vault throws */
 export async function requireAwsAccess(context: World, use: AccessUse): Promise<AwsAccess> {
   const credential = await requireCredential(context, use);
-  const region = await requireRegion(context);
+  const region = use.region ?? (await requireRegion(context));
   return { credential, region, endpoints: awsEndpoints(region, context.env) };
 }
 

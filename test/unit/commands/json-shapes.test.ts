@@ -28,6 +28,10 @@ import { list as listHistory } from '../../../src/commands/history/list.ts';
 import { prune } from '../../../src/commands/history/prune.ts';
 import { search as searchHistory } from '../../../src/commands/history/search.ts';
 import { show as showHistory } from '../../../src/commands/history/show.ts';
+import { remove as removeAws } from '../../../src/commands/aws/remove.ts';
+import { set as setAws } from '../../../src/commands/aws/set.ts';
+import { show as showAws } from '../../../src/commands/aws/show.ts';
+import { test as testAws } from '../../../src/commands/aws/test.ts';
 import { add as addToken } from '../../../src/commands/tokens/add.ts';
 import { list as listTokens } from '../../../src/commands/tokens/list.ts';
 import { rotate as rotateTokens } from '../../../src/commands/tokens/rotate.ts';
@@ -48,6 +52,15 @@ const GOLDEN = new URL('../../golden/json/', import.meta.url);
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const LATER = NOW + 600_500;
 const ADA = { id: 'ada', name: 'Ada Example', email: 'ada@example.test' };
+
+const CALLER = { account: '123456789012', arn: 'arn:aws:iam::123456789012:user/ada' };
+const AWS_KEYS = {
+  accessKey: 'ASIA…WXYZ',
+  isTemporary: true,
+  region: 'us-east-1',
+  addedAt: NOW,
+  expiresAt: LATER,
+};
 
 const SESSION: SessionEntry = {
   profile: 'work',
@@ -453,6 +466,56 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
     rotateTokens.json({ kind: 'back', label: 'openai' }),
     rotateTokens.json({ kind: 'forgotten', label: 'openai' }),
   ],
+  'aws set': async () => [
+    setAws.json({
+      summary: AWS_KEYS,
+      tested: { identity: CALLER, skewS: -720 },
+      replaced: true,
+      protection: 'keychain',
+      now: NOW,
+    }),
+    setAws.json({
+      summary: { accessKey: 'AKIA…WXYZ', isTemporary: false, region: 'us-east-1', addedAt: NOW },
+      tested: undefined,
+      replaced: false,
+      protection: 'key_file',
+      now: NOW,
+    }),
+  ],
+  'aws show': async () => [
+    showAws.json({ stored: AWS_KEYS, variables: ['AWS_REGION'], now: NOW }),
+    showAws.json({ stored: undefined, variables: [], now: NOW }),
+  ],
+  'aws test': async () => [
+    testAws.json({
+      identity: CALLER,
+      region: 'us-east-1',
+      source: 'mira aws set',
+      accessKey: 'AKIA…WXYZ',
+      skewS: 0,
+      list: { models: 23 },
+      model: { id: 'us.amazon.nova-micro-v1:0', error: undefined },
+    }),
+    testAws.json({
+      identity: undefined,
+      region: 'us-east-1',
+      source: 'AWS_BEARER_TOKEN_BEDROCK',
+      accessKey: undefined,
+      skewS: undefined,
+      list: { error: new MiraError('forbidden', 'AWS does not allow this.') },
+      model: { id: 'nova', error: new MiraError('model_not_found', 'Bedrock has no nova in us-east-1.') },
+    }),
+    testAws.json({
+      identity: CALLER,
+      region: 'us-east-1',
+      source: 'AWS_ACCESS_KEY_ID',
+      accessKey: 'AKIA…WXYZ',
+      skewS: 720,
+      list: undefined,
+      model: undefined,
+    }),
+  ],
+  'aws remove': async () => [removeAws.json(true), removeAws.json(false)],
   'tokens remove': async () => [removeTokens.json(['openai', 'db'])],
   scan: async () => [
     scan.json({

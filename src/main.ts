@@ -2,6 +2,7 @@
  * The composition root: the only file that reads the process, the clock and the environment. It builds the
  * context, each costly part behind a function that loads it at first use, runs one command, and leaves.
  */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Http } from './api/http.ts';
@@ -294,6 +295,8 @@ async function loadCredentials(context: Context): Promise<Credentials> {
     settings: await context.settings(),
     vault: {
       find: async () => {
+        // Whoever has no vault does not load what reads one.
+        if (!existsSync(context.paths.credentialsFile)) return undefined;
         const { findStoredKey, PLATFORM_KEY } = await import('./commands/services/stored-key.ts');
         return findStoredKey(context, PLATFORM_KEY);
       },

@@ -26,6 +26,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['history', 'export'],
   ['history', 'delete'],
   ['history', 'prune'],
+  ['tokens', 'test'],
   ['config', 'get'],
   ['config', 'set'],
   ['config', 'list'],

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startAnthropic, startOpenAi } from '../support/chat-services.ts';
 import { answerWith, startChatServer } from '../support/chat-server.ts';
+import { drawnKey } from '../support/drawn-key.ts';
 import { keepToken, KEY_FILE } from '../support/keep-token.ts';
 import { startMeetings, startMirra, startOpenAiKeys } from '../support/key-services.ts';
+import { startKeyring } from '../support/keyring.ts';
 import { startOllama } from '../support/ollama.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
 
@@ -315,6 +317,40 @@ describe.concurrent('`mira auth explain`', () => {
       detail: expect.stringContaining(file),
     });
   });
+});
+
+describe.concurrent('a vault in the keychain', () => {
+  test.each(['lock', 'freeze'] as const)(
+    'is not waited for to tell which token is used, nor before a question when the keychain is shut: %s',
+    async (how) => {
+      await using server = await startChatServer((exchange) => answerWith(exchange, 'Fine.'));
+      await using home = await isolatedHome();
+      await using keyring = await startKeyring();
+      const key = drawnKey.mira('keychain');
+      const env = { ...keyring.env, ...server.env, MIRA_API_KEY: undefined };
+      await keepToken(home, { label: 'ci', env: 'MIRA_API_KEY', value: key }, env);
+      await keepToken(home, { label: 'mine', env: 'MINE', value: 'a secret of mine' }, env);
+      const open = await runMira(['chat', 'hi'], { home, env });
+      const caught = await runMira(['chat', 'Is a secret of mine long?'], { home, env });
+      await keyring[how]();
+      const status = await runMira(['auth', 'status', '--json'], { home, env });
+      const explained = await runMira(['auth', 'explain', '--json'], { home, env });
+      const asked = await runMira(['chat', 'hi'], { home, env: { ...env, MIRA_API_KEY: key } });
+
+      expect(open).toMatchObject({ code: 0, stdout: 'Fine.\n', stderr: '' });
+      expect(caught).toMatchObject({ code: 11, stdout: '' });
+      expect(JSON.parse(status.stdout)).toMatchObject({ signed_in: true, source: 'vault', token: 'ci' });
+      expect(JSON.parse(explained.stdout)).toMatchObject({ chosen: 'vault' });
+      expect(asked).toMatchObject({
+        code: 0,
+        stdout: 'Fine.\n',
+        stderr: expect.stringMatching(
+          /^mira: Stored values are not looked for in what you send, only keys by their format: .*\n$/,
+        ),
+      });
+    },
+    60_000,
+  );
 });
 
 /** What makes a program believe it is two hours later. */

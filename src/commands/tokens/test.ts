@@ -26,8 +26,8 @@ export const test = valueCommand<Record<never, never>, Tested>({
     { command: 'mira tokens test', shows: 'all of them' },
     { command: 'mira tokens test work', shows: 'one' },
     {
-      command: 'mira tokens test --json | jq -r \'.results[] | select(.outcome == "revoked") | .label\'',
-      shows: 'the labels of those that were revoked',
+      command: 'mira tokens test --json | jq -r ".results[].outcome"',
+      shows: 'what came of each, for a script',
     },
   ],
   run: async (context, { args }) => ({ rows: await testTokens(context, args) }),

@@ -162,12 +162,25 @@ Examples:
 
 Exit codes: mira help exit-codes`;
 
+/** What commander would find out about the streams by loading them: nothing of it is used. */
+const NO_OUTPUT = {
+  writeOut: () => {},
+  writeErr: () => {},
+  outputError: () => {},
+  getOutHelpWidth: () => HELP_WIDTH,
+  getErrHelpWidth: () => HELP_WIDTH,
+  getOutHasColors: () => false,
+  getErrHasColors: () => false,
+};
+
+const HELP_WIDTH = 100;
+
 function silent(parser: Parser): Parser {
   return parser
     .exitOverride()
     .helpCommand(false)
-    .configureOutput({ writeOut: () => {}, writeErr: () => {}, outputError: () => {} })
-    .configureHelp({ showGlobalOptions: true, helpWidth: 100 })
+    .configureOutput(NO_OUTPUT)
+    .configureHelp({ showGlobalOptions: true, helpWidth: HELP_WIDTH })
     .helpOption('-h, --help', 'show this help');
 }
 

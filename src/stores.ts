@@ -109,7 +109,14 @@ async function openCredentialsFile(
     file: paths.credentialsFile,
     storeLockFile: paths.storeLockFile,
     uid,
-    sources: { passphrase, keyFile: paths.keyFile, keychain },
+    sources: {
+      passphrase,
+      // Its name is a hash, and that takes node:crypto.
+      get keyFile() {
+        return paths.keyFile;
+      },
+      keychain,
+    },
     createWith: 'key_file',
   });
 }

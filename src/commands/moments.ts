@@ -4,27 +4,6 @@ export function moment(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The same for thousands of moments: each day is worked out once, which is most of the work. */
-export function momentWriter(): (ms: number) => string {
-  const days = new Map<number, string>();
-  return (ms) => {
-    const day = Math.floor(ms / DAY_MS);
-    const date = days.get(day) ?? moment(day * DAY_MS).slice(0, 'yyyy-mm-ddT'.length);
-    days.set(day, date);
-    const rest = Math.trunc(ms) - day * DAY_MS;
-    const seconds = Math.floor(rest / 1_000);
-    const fraction = rest % 1_000;
-    const time = `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-    return `${date}${time}.${fraction < 100 ? '0' : ''}${two(fraction)}Z`;
-  };
-}
-
-function two(value: number): string {
-  return value < 10 ? `0${value}` : `${value}`;
-}
-
-const DAY_MS = 86_400_000;
-
 /** Whole seconds left; negative when the moment is past. */
 export function secondsUntil(ms: number, now: number): number {
   return Math.floor((ms - now) / 1000);

@@ -35,8 +35,8 @@ export interface CredentialsFile extends SecretStore {
   abandon(): Promise<boolean>;
   /** Reads, lets `change` alter values and meta, and writes them back, under the store lock. */
   update<T>(change: (credentials: Credentials) => T): Promise<T>;
-  /** Every value by its name; none when there is no file. */
-  readAll(): Promise<ReadonlyMap<string, string>>;
+  /** Every value by its name. `isWanted` is shown what is listed; without its yes no key is asked for, and none given. */
+  readAll(isWanted: (meta: readonly CredentialMeta[]) => boolean): Promise<ReadonlyMap<string, string>>;
   /** The same file with the same keys, sealed in another form if it has to be made. */
   createdWith(kind: KeyKind): CredentialsFile;
 }
@@ -99,9 +99,9 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
   };
   const update = <T>(change: (credentials: Credentials) => T): Promise<T> =>
     withOpenFile((opened) => rewrite(opened, change));
-  const readAll = async (): Promise<ReadonlyMap<string, string>> => {
+  const readAll: CredentialsFile['readAll'] = async (isWanted) => {
     const sealed = await look();
-    if (sealed === undefined) return new Map();
+    if (!isWanted(sealed?.meta ?? []) || sealed === undefined) return new Map();
     const { sealing } = await keyring.open(sealed);
     return openBody({ file, sealed, sealing });
   };
@@ -112,7 +112,7 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
       return PROTECTION[form];
     },
     async read(name) {
-      return (await readAll()).get(name);
+      return (await readAll(() => true)).get(name);
     },
     async write(name, value) {
       requireStorable(value);

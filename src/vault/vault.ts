@@ -105,8 +105,7 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
   const keep = async <T>(change: (credentials: Credentials) => T): Promise<T> =>
     file.createdWith(await chooseForm(await file.sealedWith())).update(change);
 
-  const readMeta = async (): Promise<ReadonlyMap<string, CredentialMeta>> =>
-    new Map((await file.list()).map((meta) => [meta.label, meta]));
+  const readMeta = async (): Promise<ReadonlyMap<string, CredentialMeta>> => byLabel(await file.list());
   /** A label that is not there is told without opening the file. */
   const change = async <T>(labels: readonly string[], work: (credentials: Credentials) => T): Promise<T> => {
     requireKnown(labels, await readMeta());
@@ -123,16 +122,19 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
       return tokens.sort((one, other) => (one.label < other.label ? -1 : 1));
     },
     async values(labels) {
-      requireKnown(labels, await readMeta());
-      const all = labels.length === 0 ? new Map<string, string>() : await file.readAll();
+      if (labels.length === 0) return new Map();
+      const all = await file.readAll((meta) => {
+        requireKnown(labels, byLabel(meta));
+        return true;
+      });
       return new Map(labels.map((label) => [label, requireValue(all.get(TOKEN + label), label)]));
     },
     hasAny: async () => (await readMeta()).size > 0,
     async allValues() {
-      const meta = await readMeta();
-      // Without a key nothing can be opened, and without an entry nothing need be.
-      if (meta.size === 0) return [];
-      return [...(await file.readAll())].flatMap(([name, value]) => toSecrets({ name, value, meta }));
+      let meta = byLabel([]);
+      // The key is not asked for where there is nothing but sessions.
+      const all = await file.readAll((listed) => (meta = byLabel(listed)).size > 0);
+      return [...all].flatMap(([name, value]) => toSecrets({ name, value, meta }));
     },
     async requireFree(label) {
       requireFree(label, await readMeta());
@@ -242,6 +244,10 @@ function parseVersion(text: string): Version | undefined {
   const { value, kind, expires } = content;
   if (typeof value !== 'string' || typeof kind !== 'string') return undefined;
   return { value, kind, expires: momentOf(expires) };
+}
+
+function byLabel(meta: readonly CredentialMeta[]): ReadonlyMap<string, CredentialMeta> {
+  return new Map(meta.map((each) => [each.label, each]));
 }
 
 function isTokenMeta({ label }: CredentialMeta): boolean {

@@ -94,7 +94,7 @@ test('a list that needs no key is refused or told, whichever bit of the file was
       now: Date.now,
     })
       .list()
-      .then((tokens) => JSON.stringify(tokens.map((token) => tokenJson(token, { now: 0 }))));
+      .then((tokens) => JSON.stringify(tokens.map((token) => tokenJson(token, 0))));
   const asItWas = await list();
   expect(asItWas).toContain('"label":"github"');
   const others: string[] = [];

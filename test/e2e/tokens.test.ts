@@ -65,16 +65,18 @@ describe.concurrent('tokens', () => {
 
   test('are asked for unseen on a terminal', async () => {
     await using home = await isolatedHome();
-    const args = ['tokens', 'add', '--label', 'openai', '--env', 'OPENAI_API_KEY', '--expires', '90d'];
+    const args = ['tokens', 'add', '--label', 'openai', '--env', 'OPENAI_API_KEY', '--expires', '2099-01-31'];
     await using terminal = await openTerminal({ home, args, env: { MIRA_PASSPHRASE: 'a passphrase' } });
     await terminal.waitFor('Value of OPENAI_API_KEY:');
     terminal.write(`\x1b[200~${OPENAI}\n\x1b[201~\r`);
     expect(await terminal.exit).toMatchObject({ code: 0 });
     expect(terminal.scrollback().join('\n')).toMatch(
-      /goes into the encrypted file \(MIRA_PASSPHRASE\)\.\nKept openai: an OpenAI key for OPENAI_API_KEY, until /,
+      /goes into the encrypted file \(MIRA_PASSPHRASE\)\.\nKept openai: an OpenAI key for OPENAI_API_KEY, until 2099-01-31T00:00:00\.000Z\./,
     );
     expect(terminal.output()).not.toContain(OPENAI.slice(8, 20));
-    expect(await listed({ home })).toMatchObject([{ label: 'openai', expires_in: 7_775_999 }]);
+    expect(await listed({ home })).toMatchObject([
+      { label: 'openai', expires_at: '2099-01-31T00:00:00.000Z' },
+    ]);
   });
 
   test('need a place: without a keychain and without a choice nothing is stored', async () => {

@@ -76,7 +76,7 @@ export const add = valueCommand<typeof options, Added>({
   },
   json: ({ token, protection, now }) => ({
     schema: 'mira.tokens.add/1',
-    ...tokenJson(token, { now }),
+    ...tokenJson(token, now),
     sealed_with: protection,
   }),
 });

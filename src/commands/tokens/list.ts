@@ -1,7 +1,6 @@
 import { MiraError } from '../../errors.ts';
 import type { Token } from '../../vault/vault.ts';
 import { valueCommand } from '../define.ts';
-import { momentWriter } from '../moments.ts';
 import { parseSpan } from './expiry.ts';
 import { tokenJson } from './token-json.ts';
 import { tokenTable } from './token-table.ts';
@@ -48,10 +47,10 @@ export const list = valueCommand<typeof options, Listing>({
       ? 'No token is kept yet. Keep one: mira tokens add --label openai --env OPENAI_API_KEY'
       : `No token expires within ${expiring}.`;
   },
-  json: ({ tokens, now }) => {
-    const write = momentWriter();
-    return { schema: 'mira.tokens.list/1', tokens: tokens.map((token) => tokenJson(token, { now, write })) };
-  },
+  json: ({ tokens, now }) => ({
+    schema: 'mira.tokens.list/1',
+    tokens: tokens.map((token) => tokenJson(token, now)),
+  }),
 });
 
 function requireSpan(typed: string): number {

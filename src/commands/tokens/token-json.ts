@@ -3,23 +3,14 @@ import type { Token } from '../../vault/vault.ts';
 import { moment, secondsUntil } from '../moments.ts';
 
 /** Put together field by field: ten thousand of them may be written at once. */
-export function tokenJson(
-  token: Token,
-  { now, write = moment }: TokenWriting,
-): Readonly<Record<string, unknown>> {
+export function tokenJson(token: Token, now: number): Readonly<Record<string, unknown>> {
   const { label, env, kind, addedAt, lastUsedAt, expiresAt, rotatedAt } = token;
-  const json: Record<string, unknown> = { label, env, kind, added_at: write(addedAt) };
-  if (lastUsedAt !== undefined) json['last_used_at'] = write(lastUsedAt);
+  const json: Record<string, unknown> = { label, env, kind, added_at: moment(addedAt) };
+  if (lastUsedAt !== undefined) json['last_used_at'] = moment(lastUsedAt);
   if (expiresAt !== undefined) {
-    json['expires_at'] = write(expiresAt);
+    json['expires_at'] = moment(expiresAt);
     json['expires_in'] = secondsUntil(expiresAt, now);
   }
-  if (rotatedAt !== undefined) json['previous_kept_since'] = write(rotatedAt);
+  if (rotatedAt !== undefined) json['previous_kept_since'] = moment(rotatedAt);
   return json;
-}
-
-export interface TokenWriting {
-  readonly now: number;
-  /** How a moment is written. */
-  readonly write?: ((ms: number) => string) | undefined;
 }

@@ -23,7 +23,7 @@ export async function traceArguments(): Promise<Tracing> {
   const folder = await mkdtemp(join(tmpdir(), 'mira-trace-'));
   return {
     program: fileURLToPath(new URL('./traced-program.ts', import.meta.url)),
-    env: { TRACE_FOLDER: folder },
+    env: { TRACE_FOLDER: folder, TRACE_CALLS: 'execve,execveat' },
     async commands() {
       const traces = await Promise.all(
         (await readdir(folder)).map((file) => readFile(join(folder, file), 'latin1')),

@@ -23,9 +23,11 @@ const options = {
     flags: '--as <NAME=label>',
     summary: 'give a token to the program under this name, not under its own',
   },
-  envFile: {
+  // Not `--env-file`: Node takes that for its own wherever it stands, and runs what NODE_OPTIONS in the file says
+  // inside mira (nodejs/node#54232).
+  envFrom: {
     kind: 'list',
-    flags: '--env-file <path>',
+    flags: '--env-from <path>',
     summary: 'file of NAME=value and NAME=mira://LABEL lines; the last file wins',
   },
   cleanEnv: {
@@ -80,7 +82,7 @@ export const run = valueCommand<typeof options, Outcome>({
     { command: 'mira run -- npm start', shows: 'with all tokens' },
     { command: 'mira run --only github-work -- gh pr list', shows: 'with one' },
     { command: 'mira run --as OPENAI_API_KEY=team-key -- ./ask.py', shows: 'under another name' },
-    { command: 'mira run --env-file .env -- docker compose up', shows: 'with mira://LABEL references' },
+    { command: 'mira run --env-from .env -- docker compose up', shows: 'with mira://LABEL references' },
     { command: 'mira run --check --json', shows: 'what would be set, without any value' },
   ],
   run: async (context, input) => {
@@ -134,7 +136,7 @@ async function choose(context: Context, { options: given }: RunInput): Promise<C
     sources,
     only: given.only.length === 0 ? undefined : readNames(given.only),
     renamed: readRenames(given.as, platform),
-    entries: await readEnvFiles(given.envFile),
+    entries: await readEnvFiles(given.envFrom),
     present: new Set(base.keys()),
     preserved,
     allowed,

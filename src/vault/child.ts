@@ -21,6 +21,7 @@ export interface Child {
   /** Undefined unless asked for with `pipe`. */
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
+  readonly hasEnded: boolean;
   /** Does nothing once the child has ended. */
   signal(name: NodeJS.Signals): void;
   /** Its exit status, 128 + n when signal n ended it; not waiting for whoever else has its output open. */
@@ -56,6 +57,10 @@ export async function startChild({ command, args, env, stdout, stderr }: ChildOp
   return {
     stdout: running.stdout ?? undefined,
     stderr: running.stderr ?? undefined,
+    get hasEnded() {
+      const { exitCode, signalCode } = running.nodeChildProcess;
+      return exitCode !== null || signalCode !== null;
+    },
     signal: (name) => void running.nodeChildProcess.kill(name),
     ended,
   };

@@ -47,17 +47,21 @@ export function carryMasked(output: MaskedOutput): Carrying {
   let isOver = false;
   let deadline: number | undefined;
 
-  const stop = (): void => {
+  const end = (): void => {
     isOver = true;
     clearTimeout(timers.pause);
     clearTimeout(timers.quiet);
     source.destroy();
+  };
+  const stop = (): void => {
+    end();
     finish.resolve();
   };
   const fail = (error: unknown): void => {
-    stop();
+    end();
     // A reader that has gone away is for the child to notice, as it would without mira.
-    if (!isReaderGone(error)) finish.reject(error);
+    if (isReaderGone(error)) finish.resolve();
+    else finish.reject(error);
   };
   const enqueue = (bytes: Uint8Array): void => {
     if (bytes.length === 0) return;

@@ -48,11 +48,10 @@ export async function runChild(run: ChildRun): Promise<number> {
   const child = await startWith(outlets, () =>
     world.withOwnUmask(() => startChild({ command, args, env, ...outputOf(outlets) })),
   );
-  let status: number | undefined;
   let stoppedBy: NodeJS.Signals | undefined;
   const carried = outlets.map((outlet) => carry(outlet, { child, run }));
   const release = world.relaySignals((name) => {
-    if (status === undefined) relay(name, { child, run });
+    if (!child.hasEnded) relay(name, { child, run });
     else if (ENDING.has(name)) {
       // The program is gone, so the signal is for what is left of mira.
       stoppedBy = name;
@@ -63,7 +62,7 @@ export async function runChild(run: ChildRun): Promise<number> {
     world.exitAround(() => carried.some((each) => each.isWriting()));
     world.onStart();
     const outcomes = carried.map(({ done }) => done.then(noFailure, toFailure));
-    status = await child.ended;
+    const status = await child.ended;
     for (const outcome of await Promise.all(outcomes)) if (outcome.failed) throw outcome.error;
     return stoppedBy === undefined ? status : 128 + constants.signals[stoppedBy];
   } finally {

@@ -31,7 +31,8 @@ export async function runWith(context: Context, request: RunRequest): Promise<nu
   const [{ runChild }, { createMasker }] = await loading;
   tellShort(context, secrets);
   const { command, args } = request;
-  return runChild({
+  let marking = Promise.resolve();
+  const status = await runChild({
     command,
     args,
     env: Object.fromEntries(env),
@@ -43,10 +44,12 @@ export async function runWith(context: Context, request: RunRequest): Promise<nu
       elapsed,
       onStart: () => {
         log('run: started', { variables: request.choice.variables.length, masked: masked.join(' and ') });
-        void vault.markUsed(tokenLabels(request));
+        marking = vault.markUsed(tokenLabels(request));
       },
     },
   });
+  await marking;
+  return status;
 }
 
 /** @throws MiraError `inspected` */

@@ -4,6 +4,7 @@ import { chooseVariables } from '../vault/choose-variables.ts';
 import type { Variable } from '../vault/choose-variables.ts';
 import { baseVariables, isOwnSecret } from '../vault/child-variables.ts';
 import { requireVariableName } from '../vault/variable-names.ts';
+import type { EnvEntry } from '../vault/env-file.ts';
 import { valueCommand } from './define.ts';
 import type { Input } from './define.ts';
 import { checkTable } from './run/check-table.ts';
@@ -11,12 +12,13 @@ import { choiceFailure } from './run/choice-failure.ts';
 import { readEnvFiles } from './run/env-files.ts';
 import { readNames, readRenames } from './run/names.ts';
 import type { RunRequest } from './run/run-with.ts';
+import { readSources, refuseOtherNames } from './run/stored-sources.ts';
 
 const options = {
   only: {
     kind: 'list',
     flags: '--only <labels>',
-    summary: 'only these tokens (labels, with commas between them)',
+    summary: 'only these tokens (labels, with commas between them; `aws`: the credentials of AWS)',
   },
   as: {
     kind: 'list',
@@ -83,6 +85,7 @@ export const run = valueCommand<typeof options, Outcome>({
     { command: 'mira run --only github-work -- gh pr list', shows: 'with one' },
     { command: 'mira run --as OPENAI_API_KEY=team-key -- ./ask.py', shows: 'under another name' },
     { command: 'mira run --env-from .env -- docker compose up', shows: 'with mira://LABEL references' },
+    { command: 'mira run --only aws -- aws s3 ls', shows: 'the credentials of AWS' },
     { command: 'mira run --check --json', shows: 'what would be set, without any value' },
   ],
   run: async (context, input) => {
@@ -118,7 +121,7 @@ export const run = valueCommand<typeof options, Outcome>({
         }),
 });
 
-interface Chosen extends Pick<RunRequest, 'choice' | 'base' | 'preserved'> {
+interface Chosen extends Pick<RunRequest, 'choice' | 'hasAws' | 'base' | 'preserved'> {
   readonly failure: MiraError | undefined;
 }
 
@@ -130,13 +133,16 @@ async function choose(context: Context, { options: given }: RunInput): Promise<C
   // Credentials of mira's own are dangerous names like others, also where they would only stay.
   for (const name of preserved.filter(isOwnSecret)) requireVariableName(name, { platform, allowed });
   const base = baseVariables({ parent, clean: given.cleanEnv, preserved, platform });
-  const tokens = await (await context.vault()).list();
-  const sources = tokens.map(({ label, env, expiresAt }) => ({ label, variables: [env], expiresAt }));
+  const renamed = readRenames(given.as, platform);
+  const entries = await readEnvFiles(given.envFrom);
+  const stored = await readSources(await context.vault());
+  const { sources, hasAws } = stored;
+  refuseOtherNames([...renamed.map(({ label }) => label), ...entries.flatMap(labelIn)], stored);
   const choice = chooseVariables({
     sources,
     only: given.only.length === 0 ? undefined : readNames(given.only),
-    renamed: readRenames(given.as, platform),
-    entries: await readEnvFiles(given.envFrom),
+    renamed,
+    entries,
     present: new Set(base.keys()),
     preserved,
     allowed,
@@ -145,5 +151,9 @@ async function choose(context: Context, { options: given }: RunInput): Promise<C
     platform,
   });
   const labels = sources.map(({ label }) => label);
-  return { choice, failure: choiceFailure({ choice, labels, platform }), base, preserved };
+  return { choice, failure: choiceFailure({ choice, labels, platform }), base, hasAws, preserved };
+}
+
+function labelIn({ value }: EnvEntry): readonly string[] {
+  return value.kind === 'token' ? [value.label] : [];
 }

@@ -72,20 +72,21 @@ async function environment(
 describe.concurrent('the environment of the program', () => {
   test('holds all tokens, and all that mira was started with but its own credentials', async () => {
     await using home = await homeWithTokens();
-    const given = {
+    const kept = {
       EMPTY: '',
       CI: '0',
       ODD: 'two\nlines = "x"',
       OLLAMA_BASE_URL: 'http://localhost:1',
       ANTHROPIC_API_KEY: 'of your own',
+      MIRA_PROFILE: 'default',
+    };
+    const own = {
       MIRA_TOKEN: 'never',
       MIRA_API_KEY: 'never',
       MIRA_PASSPHRASE: 'never',
       MIRA_MEETINGS_API_KEY: 'never',
-      MIRA_PROFILE: 'default',
     };
-    const { MIRA_TOKEN, MIRA_API_KEY, MIRA_PASSPHRASE, MIRA_MEETINGS_API_KEY, ...kept } = given;
-    expect(await environment(home, [], given)).toEqual({
+    expect(await environment(home, [], { ...kept, ...own })).toEqual({
       ...environmentOf(home, { ...FILE, ...kept }),
       OPENAI_API_KEY: WORK,
       GITHUB_TOKEN: GITHUB,
@@ -156,6 +157,40 @@ describe.concurrent('the environment of the program', () => {
       PORT: '2',
       WHO: 'second',
     });
+  });
+
+  test('has the credentials of AWS under their own names, and nothing that would lead elsewhere', async () => {
+    await using home = await homeWithTokens();
+    const keys = { id: drawnKey.aws('run'), secret: drawnKey.awsSecret('run') };
+    const stdin = `AWS_ACCESS_KEY_ID=${keys.id}\nAWS_SECRET_ACCESS_KEY=${keys.secret}\n`;
+    const set = ['aws', 'set', '--no-test', '--region', 'eu-central-1'];
+    expect(await runMira(set, { home, env: FILE, stdin })).toMatchObject({ code: 0 });
+    const yours = { AWS_PROFILE: 'old', AWS_SESSION_TOKEN: 'old', AWS_PAGER: 'cat', AWS_REGION: 'us-east-1' };
+    const ofAws = async (args: readonly string[]) =>
+      Object.fromEntries(
+        Object.entries(await environment(home, args, yours)).filter(([name]) => name.startsWith('AWS_')),
+      );
+    const expected = {
+      AWS_ACCESS_KEY_ID: keys.id,
+      AWS_SECRET_ACCESS_KEY: keys.secret,
+      AWS_REGION: 'eu-central-1',
+      AWS_DEFAULT_REGION: 'eu-central-1',
+      AWS_PAGER: 'cat',
+    };
+    expect(await ofAws([])).toEqual(expected);
+    expect(await ofAws(['--only', 'aws'])).toEqual(expected);
+    expect(await ofAws(['--only', 'work'])).toEqual(yours);
+    expect(await ofAws(['--only', 'aws', '--preserve-env', 'AWS_REGION'])).toMatchObject({
+      AWS_REGION: 'us-east-1',
+    });
+    expect(await run(home, ['--as', 'X=aws', '--', 'env'])).toMatchObject({ code: 2 });
+    const printed = await run(home, [
+      '--',
+      'sh',
+      '-c',
+      'echo $AWS_SECRET_ACCESS_KEY $AWS_ACCESS_KEY_ID $AWS_REGION',
+    ]);
+    expect(printed.stdout).toBe('[masked aws] [masked aws] eu-central-1\n');
   });
 
   test('leaves the umask and the folder as mira found them', async () => {

@@ -1,14 +1,18 @@
 import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
+import { awsVariables, readAwsRecord } from '../../vault/aws-record.ts';
 import type { Choice } from '../../vault/choose-variables.ts';
 import { SHORTEST_MASKED } from '../../vault/secret-forms.ts';
 import type { StoredSecret, Vault } from '../../vault/vault.ts';
+import { AWS_LABEL, AWS_RIVALS } from './stored-sources.ts';
 
 export interface RunRequest {
   readonly command: string;
   readonly args: readonly string[];
   /** With nothing in it that stands in the way. */
   readonly choice: Choice;
+  /** The label `aws` stands for the credentials of AWS. */
+  readonly hasAws: boolean;
   /** Variables that keep the value they have. */
   readonly preserved: readonly string[];
   /** What the program has without the vault. */
@@ -26,7 +30,7 @@ export async function runWith(context: Context, request: RunRequest): Promise<nu
   const masked = request.masking
     ? ([1, 2] as const).filter((each) => !outputOf(context, each).isTerminal)
     : [];
-  const secrets = masked.length === 0 ? [] : await vault.allValues();
+  const secrets = masked.length === 0 ? [] : (await vault.allValues()).map(asShown);
   const env = await fillEnvironment(context, { request, vault });
   const [{ runChild }, { createMasker }] = await loading;
   tellShort(context, secrets);
@@ -64,6 +68,11 @@ function outputOf({ io }: Context, descriptor: 1 | 2): { readonly isTerminal: bo
   return descriptor === 1 ? io.stdout : io.stderr;
 }
 
+/** What is masked is named as it is asked for. */
+function asShown(secret: StoredSecret): StoredSecret {
+  return secret.kind === AWS_LABEL ? { ...secret, label: AWS_LABEL } : secret;
+}
+
 function tellShort(context: Context, secrets: readonly StoredSecret[]): void {
   const short = secrets.filter(({ value }) => Buffer.byteLength(value) < SHORTEST_MASKED);
   const labels = [...new Set(short.map(({ label }) => label))].join(', ');
@@ -73,24 +82,28 @@ function tellShort(context: Context, secrets: readonly StoredSecret[]): void {
   );
 }
 
-function tokenLabels({ choice }: RunRequest): readonly string[] {
+function tokenLabels({ choice, hasAws }: RunRequest): readonly string[] {
   const chosen = choice.variables.flatMap(({ label, status }) =>
     status === 'ok' && label !== undefined ? [label] : [],
   );
-  return [...new Set(chosen)];
+  return [...new Set(chosen)].filter((label) => !hasAws || label !== AWS_LABEL);
 }
 
 async function fillEnvironment(
   context: Context,
   { request, vault }: { readonly request: RunRequest; readonly vault: Vault },
 ): Promise<Map<string, string>> {
-  const { choice, base, preserved } = request;
+  const { choice, base, hasAws, preserved } = request;
   const isKept = (name: string): boolean => base.has(name) && preserved.includes(name);
   const env = new Map([...base, ...[...choice.texts].filter(([name]) => !isKept(name))]);
   const chosen = choice.variables.filter(({ status }) => status === 'ok');
   const values = await vault.values(tokenLabels(request));
+  const wantsAws = hasAws && chosen.some(({ label }) => label === AWS_LABEL);
+  const record = wantsAws ? await readAwsRecord(vault.records) : undefined;
+  const ofAws = record === undefined ? {} : awsVariables(record);
+  if (record !== undefined) for (const name of AWS_RIVALS) if (!isKept(name)) env.delete(name);
   for (const { env: name = '', label = '' } of chosen) {
-    const value = values.get(label);
+    const value = values.get(label) ?? ofAws[name];
     if (value === undefined) throw new MiraError('not_found', `There is no ${label} any more.`);
     const before = base.get(name);
     if (before !== undefined && before !== value) {

@@ -6,6 +6,7 @@ import type { MiraError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 import type { History } from './store/history.ts';
+import type { CredentialsFile } from './store/credentials-file.ts';
 import type { Paths } from './store/paths.ts';
 import type { ProtectionForm } from './store/protection.ts';
 import type { SecretStore, StorageKind } from './store/secret-store.ts';
@@ -122,6 +123,8 @@ export interface Context {
   readonly index: SessionIndex;
   /** The store that holds, or is to hold, a session; `patient` waits for a person to unlock a keychain. */
   readonly openStore: (where: StoreChoice) => Promise<SecretStore>;
+  /** The one credentials file, whichever of its keys opens it. */
+  readonly credentialsFile: () => Promise<CredentialsFile>;
   /** How the credentials file on disk is sealed; undefined when there is none. */
   readonly fileProtection: () => Promise<ProtectionForm | undefined>;
   /** Removes the credentials file whole, without its key, if nothing but sessions is in it. */

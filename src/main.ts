@@ -204,6 +204,7 @@ function createContext(world: World): Context {
     settings: once(() => readSettings({ globals, env, configFile: paths.configFile, warn })),
     index: lazyIndex({ file: paths.sessionsFile, storeLockFile: paths.storeLockFile, uid }),
     openStore: async (where) => (await stores()).open(where),
+    credentialsFile: async () => (await stores()).file(),
     fileProtection: async () => (await stores()).fileProtection(),
     abandonFile: async () => (await stores()).abandonFile(),
     sessions: once(() => loadSessions(context)),

@@ -402,7 +402,7 @@ function endedError(entry: SessionEntry): MiraError {
 }
 
 /** The index knows of a session that the store does not give out: locked and reset look alike to us. */
-function missingSecret(entry: SessionEntry): MiraError {
+export function missingSecret(entry: SessionEntry): MiraError {
   if (entry.storage === 'keychain') {
     return new MiraError(
       'keychain_locked',

@@ -53,6 +53,10 @@ export const CATALOG: Group = {
           summary: 'Make another profile the default',
           load: async () => (await import('./auth/switch.ts')).switchProfile,
         },
+        'migrate-storage': {
+          summary: 'Move sessions and stored secrets to another store',
+          load: async () => (await import('./auth/migrate-storage.ts')).migrateStorage,
+        },
       },
     },
     chat: { summary: 'Ask a question, or open the chat', load: async () => (await import('./chat.ts')).chat },

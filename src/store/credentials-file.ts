@@ -39,6 +39,13 @@ export interface CredentialsFile extends SecretStore {
   readAll(isWanted: (meta: readonly CredentialMeta[]) => boolean): Promise<ReadonlyMap<string, string>>;
   /** The same file with the same keys, sealed in another form if it has to be made. */
   createdWith(kind: KeyKind): CredentialsFile;
+  /**
+   * Seals the content under a key of another kind, which is made unless there is one. The file changes in one step,
+   * once the new key is known to be kept; the old key stays where it is. False when there is no file, or it is sealed so.
+   */
+  reseal(kind: KeyKind): Promise<boolean>;
+  /** Removes a key that the file is not sealed with. False when it is, or when there was none. */
+  forgetKey(kind: KeyKind): Promise<boolean>;
 }
 
 export interface CredentialsFileOptions {
@@ -84,18 +91,54 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
     return sealed;
   };
 
-  const withOpenFile = async <T>(work: (opened: OpenFile) => Promise<T>): Promise<T> => {
-    // Deriving a key takes long, so it is done before the lock; if the file was made anew meanwhile, once more.
+  const locked = <T>(work: () => Promise<T>): Promise<T> =>
+    withLock({ file: storeLockFile, uid, signal }, work);
+  /** Deriving a key takes long, so it is done before the lock; if the file was made anew meanwhile, once more. */
+  const withKeys = async <T>(
+    prepare: () => Promise<void>,
+    work: () => Promise<{ readonly result: T } | undefined>,
+  ): Promise<T> => {
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      await keyring.prepare({ sealed: await look(), createWith });
-      const outcome = await withLock({ file: storeLockFile, uid, signal }, async () => {
-        const sealed = await look();
-        const key = await keyring.openPrepared({ sealed, createWith });
-        return key === undefined ? undefined : { result: await work({ options, sealed, key }) };
-      });
+      await prepare();
+      const outcome = await locked(work);
       if (outcome !== undefined) return outcome.result;
     }
     throw new MiraError('storage_failed', `${file} is being replaced over and over by another program.`);
+  };
+  const withOpenFile = <T>(work: (opened: OpenFile) => Promise<T>): Promise<T> =>
+    withKeys(
+      async () => keyring.prepare({ sealed: await look(), createWith }),
+      async () => {
+        const sealed = await look();
+        const key = await keyring.openPrepared({ sealed, createWith });
+        return key === undefined ? undefined : { result: await work({ options, sealed, key }) };
+      },
+    );
+  const reseal = (kind: KeyKind): Promise<boolean> => {
+    const fresh = { sealed: undefined, createWith: kind };
+    const lookForOther = async (): Promise<Sealed | undefined> => {
+      const sealed = await look();
+      return sealed?.key.kind === kind ? undefined : sealed;
+    };
+    return withKeys(
+      async () => {
+        const sealed = await lookForOther();
+        if (sealed === undefined) return;
+        await keyring.prepare({ sealed, createWith });
+        await keyring.prepare(fresh);
+      },
+      async () => {
+        const sealed = await lookForOther();
+        if (sealed === undefined) return { result: false };
+        const key = await keyring.openPrepared({ sealed, createWith });
+        const next = key && (await keyring.openPrepared(fresh));
+        if (key === undefined || next === undefined) return undefined;
+        const credentials = await contentOf({ options, sealed, key });
+        requireKept(file, { made: next, kept: await keyring.openPrepared(fresh) });
+        await writeSealed({ options, sealed, key: next }, credentials);
+        return { result: true };
+      },
+    );
   };
   const update = <T>(change: (credentials: Credentials) => T): Promise<T> =>
     withOpenFile((opened) => rewrite(opened, change));
@@ -133,7 +176,7 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
       return (await look('header'))?.key.kind;
     },
     abandon: () =>
-      withLock({ file: storeLockFile, uid, signal }, async () => {
+      locked(async () => {
         const sealed = await look();
         if (sealed === undefined || sealed.meta.length > 0) return false;
         await removeWithLeftovers(file);
@@ -142,6 +185,13 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
     update,
     readAll,
     createdWith,
+    reseal,
+    forgetKey: (kind) =>
+      locked(async () => {
+        if ((await look())?.key.kind === kind) return false;
+        const { removeSecret } = await import('./credentials-key.ts');
+        return removeSecret({ sources: options.sources, kind });
+      }),
   };
 }
 
@@ -291,6 +341,21 @@ async function proveWritable(opened: OpenFile): Promise<void> {
   const credentials = await contentOf(opened);
   if (opened.sealed !== undefined) return writeSealed(opened, credentials);
   await tryToWrite({ file: opened.options.file, data: await format(opened, credentials) });
+}
+
+/** A key that is not kept would take everything with it. */
+function requireKept(
+  file: string,
+  { made, kept }: { readonly made: OpenKey; readonly kept: OpenKey | undefined },
+): void {
+  if (kept?.header.check === made.header.check) return;
+  throw new MiraError(
+    'storage_failed',
+    `${file} is left as it is: its new key was not kept where it was put.`,
+    {
+      hint: 'Run the command again; if it fails again, keep the file as it is sealed now.',
+    },
+  );
 }
 
 async function contentOf({ options, sealed, key }: OpenFile): Promise<Credentials> {

@@ -1,7 +1,8 @@
 /** Where the key of the credentials file comes from. Each source gives 32 bytes; only a passphrase is work to turn into them. */
 import { randomBytes, scrypt } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { MiraError } from '../errors.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { removeWithLeftovers, writeFileAtomically } from './atomic-file.ts';
 import type { KeyKind, ScryptParameters } from './credentials-format.ts';
 import { readPrivateFile } from './private-file.ts';
 
@@ -23,6 +24,8 @@ export interface KeychainKey {
   read(): Promise<Uint8Array | undefined>;
   /** Called once, under the store lock. */
   create(key: Uint8Array): Promise<void>;
+  /** False when there was none. */
+  remove(): Promise<boolean>;
   /** Throws when the keychain cannot be used: a key that is not found may be behind a lock. */
   probe(): Promise<void>;
 }
@@ -72,6 +75,24 @@ export async function createSecret({ sources, kind, file }: KeyRequest): Promise
     return key;
   }
   throw noSource({ kind, file });
+}
+
+/** Called under the store lock. Nothing is kept for a passphrase. False when there was no key. */
+export async function removeSecret({
+  sources,
+  kind,
+}: Pick<KeyRequest, 'sources' | 'kind'>): Promise<boolean> {
+  switch (kind) {
+    case 'passphrase':
+      return false;
+    case 'key_file': {
+      if (sources.keyFile === undefined || !existsSync(sources.keyFile)) return false;
+      await removeWithLeftovers(sources.keyFile);
+      return true;
+    }
+    case 'keychain':
+      return (await sources.keychain?.remove()) ?? false;
+  }
 }
 
 export function newScrypt(): ScryptParameters {

@@ -25,6 +25,8 @@ export interface Paths {
   readonly storeLockFile: string;
   /** When which token was last given out; no secrets. */
   readonly lastUsedFile: string;
+  /** There while secrets are moved from one store to another; no secrets. */
+  readonly migrationFile: string;
   /** The key of a credentials file without a passphrase. */
   readonly keyFile: string;
   readonly cacheDir: string;
@@ -65,6 +67,7 @@ export function resolvePaths(input: PathsInput): Paths {
     hostsDir: join(stateDir, 'hosts'),
     storeLockFile: join(stateDir, 'locks', 'store.db'),
     lastUsedFile: join(stateDir, 'last-used.json'),
+    migrationFile: join(stateDir, 'migration.json'),
     /** Worked out when asked for: most commands never need the key, and hashing costs milliseconds to load. */
     get keyFile() {
       return moved === undefined

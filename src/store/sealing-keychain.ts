@@ -49,6 +49,12 @@ export function createSealingKeychain({
       if (sealed && removed) await credentials.remove(name);
       return removed;
     },
+    overflow: {
+      holds: async (name) => (await keychain.read(name)) === ELSEWHERE,
+      async letGo(name) {
+        await keychain.remove(name);
+      },
+    },
     async probe() {
       await keychain.probe();
     },
@@ -70,6 +76,7 @@ export function keychainKey(where: () => Promise<KeychainItem>): KeychainKey {
         const item = await keychain.read(name);
         return item === undefined ? undefined : Buffer.from(item, 'base64url');
       }),
+    remove: () => withItem(({ keychain, name }) => keychain.remove(name)),
     create: (key) =>
       withItem(({ keychain, name }) => keychain.write(name, Buffer.from(key).toString('base64url'))),
     probe: () => withItem(({ keychain }) => keychain.probe()),

@@ -17,6 +17,13 @@ export interface SecretStore {
   write(name: string, value: string): Promise<void>;
   /** True when a secret was there and is gone; false when there was none. */
   remove(name: string): Promise<boolean>;
+  /** What this store has no room for itself and keeps in the credentials file under the same name, where there is such a thing. */
+  readonly overflow?: {
+    /** Is the secret of that name there? */
+    holds(name: string): Promise<boolean>;
+    /** Gives it over to the file: this store knows nothing of it any more. */
+    letGo(name: string): Promise<void>;
+  };
   /** Proves that writing works, without leaving anything behind; throws a MiraError that says why not and how to mend it. */
   probe(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { explain } from '../../../src/commands/auth/explain.ts';
 import { list as listProfiles } from '../../../src/commands/auth/list.ts';
 import { login } from '../../../src/commands/auth/login.ts';
 import { logout } from '../../../src/commands/auth/logout.ts';
+import { migrateStorage } from '../../../src/commands/auth/migrate-storage.ts';
 import { refresh } from '../../../src/commands/auth/refresh.ts';
 import { status } from '../../../src/commands/auth/status.ts';
 import { switchProfile } from '../../../src/commands/auth/switch.ts';
@@ -279,6 +280,16 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       { entry: KEY, isDefault: false, signedIn: false },
     ]),
     listProfiles.json([]),
+  ],
+  'auth migrate-storage': async () => [
+    migrateStorage.json({
+      plan: { from: 'keychain', to: 'file', form: 'passphrase', sessions: ['default', 'work'], secrets: 3 },
+      isDone: true,
+    }),
+    migrateStorage.json({
+      plan: { from: 'keychain', to: 'keychain', form: 'keychain', sessions: [], secrets: 0 },
+      isDone: false,
+    }),
   ],
   'auth switch': async () => [switchProfile.json('work')],
   chat: async () => [

@@ -17,6 +17,7 @@ describe('resolvePaths', () => {
       hostsDir: '/home/ada/.local/state/mira-cli/hosts',
       storeLockFile: '/home/ada/.local/state/mira-cli/locks/store.db',
       lastUsedFile: '/home/ada/.local/state/mira-cli/last-used.json',
+      migrationFile: '/home/ada/.local/state/mira-cli/migration.json',
       keyFile: '/home/ada/.local/state/mira-cli/credentials.key',
       cacheDir: '/home/ada/.cache/mira-cli',
     });

@@ -80,7 +80,7 @@ async function namedHosts(context: Context, aws?: Configuration['aws']) {
 /** Whoever asks AWS names its addresses to the guard, so that no other request has to look where AWS is. */
 async function findAws(context: Context): Promise<Configuration['aws']> {
   const { findAwsRegion } = await import('./vault/aws-record.ts');
-  return findAwsRegion({ env: context.env, records: (await context.vault()).records });
+  return findAwsRegion({ env: context.env, records: async () => (await context.vault()).records });
 }
 
 function openLog({ paths, now }: Context): HostLog {

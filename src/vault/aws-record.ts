@@ -58,13 +58,14 @@ export async function findAwsRegion({
   records,
 }: {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly records: SealedRecords;
+  /** Asked only where the environment does not say it. */
+  readonly records: () => Promise<SealedRecords>;
 }): Promise<{ readonly region: string; readonly from: string } | undefined> {
   for (const from of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
     const region = env[from];
     if (region !== undefined) return { region, from };
   }
-  const region = (await findAwsSummary(records))?.region;
+  const region = (await findAwsSummary(await records()))?.region;
   return region === undefined ? undefined : { region, from: 'mira aws set' };
 }
 

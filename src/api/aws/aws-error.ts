@@ -52,7 +52,7 @@ export function awsFailure(answer: AwsAnswer, facts: AwsErrorFacts): AwsFailure 
 }
 
 /** The credential in the words of the rest of the program. */
-export function asBearer(credential: AwsCredential): Bearer {
+function asBearer(credential: AwsCredential): Bearer {
   const value = credential.kind === 'keys' ? credential.secretAccessKey : credential.token;
   return { value, source: credential.source, mend: credential.mend, refreshable: false };
 }

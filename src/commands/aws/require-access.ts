@@ -130,7 +130,10 @@ export function secretsOf(credential: AwsCredential): readonly string[] {
 }
 
 async function requireRegion(context: World): Promise<string> {
-  const found = await findAwsRegion({ env: context.env, records: (await context.vault()).records });
+  const found = await findAwsRegion({
+    env: context.env,
+    records: async () => (await context.vault()).records,
+  });
   if (found !== undefined) return requireAwsRegion(found.region, found.from);
   throw new MiraError('invalid_input', 'Which region of AWS? AWS_REGION is not set.', {
     hint: 'Set it, for example: export AWS_REGION=us-east-1; or keep it with the keys: mira aws set --region us-east-1',

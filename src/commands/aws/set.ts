@@ -50,7 +50,10 @@ export const set = valueCommand<typeof options, Kept>({
   run: async (context, { options: { region: wanted, noTest } }) => {
     const { records } = await context.vault();
     const before = await findAwsSummary(records);
-    const known = wanted === undefined ? await findAwsRegion({ env: context.env, records }) : undefined;
+    const known =
+      wanted === undefined
+        ? await findAwsRegion({ env: context.env, records: async () => records })
+        : undefined;
     if (wanted !== undefined) requireAwsRegion(wanted, '--region');
     // Nobody should type three secrets to learn that something else was missing.
     else if (known === undefined && context.io.stdin.isTerminal) throw regionMissing();

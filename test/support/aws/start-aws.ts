@@ -65,8 +65,8 @@ export interface AwsDouble extends AsyncDisposable {
   readonly place: Environment;
 }
 
-export const ACCOUNT = '123456789012';
-export const ARN = `arn:aws:iam::${ACCOUNT}:user/somebody`;
+const ACCOUNT = '123456789012';
+const ARN = `arn:aws:iam::${ACCOUNT}:user/somebody`;
 
 /** Made for the occasion, in the format of AWS. */
 export function createKeys({

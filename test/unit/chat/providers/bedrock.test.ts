@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ChatProvider, ChatRequest } from '../../../../src/chat/provider.ts';
 import { createBedrockProvider } from '../../../../src/chat/providers/bedrock.ts';
 import type { BedrockOptions } from '../../../../src/chat/providers/bedrock.ts';
@@ -131,6 +131,39 @@ describe('a question to Bedrock', () => {
       bedrock(aws, { credential: { kind: 'token', token: aws.apiKey } }).chat(hi, { signal: never }),
     );
     expect([error, aws.requests[0]?.headers['authorization']]).toEqual([undefined, `Bearer ${aws.apiKey}`]);
+  });
+});
+
+describe('the environment of the process', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('is left alone by the AWS client: its Bedrock API key does not go in place of keys', async () => {
+    await using aws = await startAws();
+    vi.stubEnv('AWS_BEARER_TOKEN_BEDROCK', aws.apiKey);
+    const { secretAccessKey } = createKeys();
+    const credential = { kind: 'keys', ...aws.keys, secretAccessKey } as const;
+    const { error } = await hear(bedrock(aws, { credential }).chat(hi, { signal: never }));
+    expect([error?.code, aws.requests[0]?.headers['authorization']?.split(' ')[0]]).toEqual([
+      'credential_rejected',
+      'AWS4-HMAC-SHA256',
+    ]);
+  });
+
+  it('is left alone by the AWS client: addresses and regions are those it is given', async () => {
+    await using aws = await startAws();
+    for (const [name, value] of Object.entries({
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: 'http://127.0.0.1:9',
+      AWS_REGION: 'eu-west-1',
+      AWS_USE_FIPS_ENDPOINT: 'true',
+      AWS_MAX_ATTEMPTS: '5',
+      AWS_AUTH_SCHEME_PREFERENCE: 'httpBearerAuth',
+    }))
+      vi.stubEnv(name, value);
+    const { error } = await hear(bedrock(aws).chat(hi, { signal: never }));
+    expect([error, aws.requests.length]).toEqual([undefined, 1]);
   });
 });
 

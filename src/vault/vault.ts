@@ -71,6 +71,11 @@ export interface Vault {
   allValues(): Promise<readonly StoredSecret[]>;
   /** @throws MiraError `invalid_input` when the label is taken. Needs no key. */
   requireFree(label: string): Promise<void>;
+  /**
+   * Finds out whether something can be kept, before a person types it: chooses where, and opens what is there.
+   * @throws MiraError exit 10 or 11 like every store
+   */
+  prepare(): Promise<void>;
   /** @throws MiraError `invalid_input` when the label is taken or the value cannot be stored */
   add(token: NewToken): Promise<void>;
   /**
@@ -101,9 +106,12 @@ export interface VaultOptions {
 
 export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOptions): Vault {
   const lastUsed = createLastUsed(lastUsedFile);
-  /** Where something is to be kept, there must be a file, or an agreement how to make one. */
+  let chosen: KeyKind | undefined;
+  /** Where something is to be kept, there must be a file, or an agreement how to make one; it is asked for once. */
+  const openToKeep = async (): Promise<CredentialsFile> =>
+    file.createdWith((chosen ??= await chooseForm(await file.sealedWith())));
   const keep = async <T>(change: (credentials: Credentials) => T): Promise<T> =>
-    file.createdWith(await chooseForm(await file.sealedWith())).update(change);
+    (await openToKeep()).update(change);
 
   const readMeta = async (): Promise<ReadonlyMap<string, CredentialMeta>> => byLabel(await file.list());
   /** A label that is not there is told without opening the file. */
@@ -138,6 +146,13 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
     },
     async requireFree(label) {
       requireFree(label, await readMeta());
+    },
+    async prepare() {
+      const isThere = (await file.sealedWith()) !== undefined;
+      const target = await openToKeep();
+      if (isThere) await target.readAll(() => true);
+      // A new passphrase is chosen now; the other forms make their key when there is something to seal.
+      else if (chosen === 'passphrase') await target.probe();
     },
     async add({ label, env, kind, value, expiresAt }) {
       requireLabel(label);

@@ -70,13 +70,50 @@ describe.concurrent('tokens', () => {
     await terminal.waitFor('Value of OPENAI_API_KEY:');
     terminal.write(`\x1b[200~${OPENAI}\n\x1b[201~\r`);
     expect(await terminal.exit).toMatchObject({ code: 0 });
-    expect(terminal.scrollback().join('\n')).toMatch(
-      /goes into the encrypted file \(MIRA_PASSPHRASE\)\.\nKept openai: an OpenAI key for OPENAI_API_KEY, until 2099-01-31T00:00:00\.000Z\./,
-    );
+    expect(
+      terminal
+        .scrollback()
+        .slice(-4)
+        .map((line) => line.trimEnd()),
+    ).toEqual([
+      'mira: There is no D-Bus session here, so the keychain cannot be reached. What you store goes into the encrypted file (MIRA_PASSPHRASE).',
+      'Value of OPENAI_API_KEY:',
+      'Kept openai: an OpenAI key for OPENAI_API_KEY, until 2099-01-31T00:00:00.000Z.',
+      'Sealed; unreadable without the passphrase; protects backups, lost disks and other users.',
+    ]);
     expect(terminal.output()).not.toContain(OPENAI.slice(8, 20));
     expect(await listed({ home })).toMatchObject([
       { label: 'openai', expires_at: '2099-01-31T00:00:00.000Z' },
     ]);
+  });
+
+  test('have their place chosen and opened before the value is asked for', async () => {
+    await using home = await isolatedHome();
+    const args = ['tokens', 'add', '--label', 'openai', '--env', 'OPENAI_API_KEY'];
+    await using terminal = await openTerminal({ home, args, cols: 120 });
+    await terminal.waitFor('Keep your tokens in a file with a passphrase instead');
+    terminal.write('y');
+    for (const question of ['New passphrase for the credentials file:', 'The same again:']) {
+      await terminal.waitFor(question);
+      terminal.write('correct horse\r');
+    }
+    await terminal.waitFor('Value of OPENAI_API_KEY:');
+    terminal.write('\x03');
+    expect(await terminal.exit).toMatchObject({ code: 130 });
+    expect(await readdir(home.dataDir)).not.toContain('credentials.json');
+    expect(await listed({ home })).toEqual([]);
+  });
+
+  test('are not asked for where the passphrase is wrong', async () => {
+    await using home = await isolatedHome();
+    const env = { MIRA_PASSPHRASE: 'correct horse' };
+    expect(await add('openai', 'OPENAI_API_KEY', { home, env, stdin: OPENAI })).toMatchObject({ code: 0 });
+    const args = ['tokens', 'add', '--label', 'another', '--env', 'OPENAI_API_KEY'];
+    await using terminal = await openTerminal({ home, args });
+    await terminal.waitFor('Passphrase of the credentials file:');
+    terminal.write('wrong horse\r');
+    expect(await terminal.exit).toMatchObject({ code: 10 });
+    expect(terminal.output()).not.toContain('Value of');
   });
 
   test('need a place: without a keychain and without a choice nothing is stored', async () => {
@@ -219,7 +256,7 @@ describe.concurrent('a rotation', () => {
       code: 0,
       stderr: '',
       stdout:
-        'mira has its new value; it works at mira.\nThe old key still works at its service; revoke it: where it was made\n',
+        'mira has its new value; it works at mira.\nThe old value may still work; revoke it where it was made.\n',
     });
     expect(platform.keyNames()).toEqual(['first', 'second', 'third']);
     const revoking = await tokens(['rotate', 'mira', '--revoke', '--json', '--expires', '90d'], {
@@ -287,6 +324,20 @@ describe.concurrent('a rotation', () => {
     expect(await leaksIn(home, { outputs, secrets: [key, stranger, OPENAI] })).toEqual([]);
   });
 
+  test('of a value whose service nobody knows says how it is ended by hand', async () => {
+    await using home = await isolatedHome();
+    await add('my db', 'DATABASE_PASSWORD', { home, stdin: 'first' });
+    expect(await tokens(['rotate', 'my db'], { home, stdin: 'second' })).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout:
+        'my db has its new value, untested (no service is known whose key is in DATABASE_PASSWORD).\n' +
+        "The old value is kept. When the new one works, forget it: mira tokens rotate 'my db' --forget; if not, go back: mira tokens rotate 'my db' --back\n" +
+        'The old value may still work; revoke it where it was made.\n',
+    });
+    expect(await tokens(['rotate', 'my db', '--forget'], { home })).toMatchObject({ code: 0 });
+  });
+
   test('that nobody can test keeps the old value for the way back, until the new one answers', async () => {
     await using home = await isolatedHome();
     await using platform = await startPlatform();
@@ -302,7 +353,7 @@ describe.concurrent('a rotation', () => {
         'mira has its new value, untested.\n' +
         'The old value is kept until the new one answers: mira tokens test mira\n' +
         'Back to it: mira tokens rotate mira --back; or forget it: mira tokens rotate mira --forget\n' +
-        'The old key still works at its service; revoke it (not done: the new value was not tested): where it was made\n',
+        'The old value may still work; revoke it (not done: the new value was not tested) where it was made.\n',
     });
     expect(await listed(run)).toMatchObject([{ previous_kept_since: expect.any(String) }]);
     expect(await tokens(['test'], run)).toMatchObject({ code: 4 });

@@ -55,6 +55,7 @@ export const add = valueCommand<typeof options, Added>({
     const { label, env } = wanted;
     const vault = await context.vault();
     await vault.requireFree(label);
+    await vault.prepare();
     const { value, source } = await readValue(context, {
       question: `Value of ${env}:`,
       command: `mira tokens add --label ${shellQuote(label)} --env ${env}`,

@@ -43,6 +43,7 @@ export interface RotationWish {
 export async function rotateToken(context: Context, wish: RotationWish): Promise<Rotation> {
   const vault = await context.vault();
   const { token, old } = await openToken(vault, wish.label);
+  await vault.prepare();
   context.keepOut(old);
   const { label, env } = token;
   const { value, source } = await readValue(context, {

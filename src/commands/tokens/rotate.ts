@@ -84,30 +84,37 @@ async function settleByHand(
 }
 
 function sentences(rotation: Rotation, style: Style): readonly string[] {
-  const { label, check, isOldKept, revocation, revokeAt, expiresAt } = rotation;
+  const { label, check, isOldKept, expiresAt } = rotation;
   const until = expiresAt === undefined ? '' : `, until ${moment(expiresAt)}`;
   const tested =
     check?.outcome === 'valid' ? `; it works at ${check.service ?? 'its service'}` : ', untested';
-  const lines = [`${label} has its new value${tested}${until}.`];
-  if (check !== undefined && check.outcome !== 'valid' && check.detail !== undefined)
-    lines.push(`Not tested: ${check.detail}.`);
-  if (isOldKept) {
-    const name = shellQuote(label);
-    lines.push(`The old value is kept until the new one answers: mira tokens test ${name}`);
-    lines.push(
-      `Back to it: mira tokens rotate ${name} --back; or forget it: mira tokens rotate ${name} --forget`,
-    );
-  }
-  if (revocation?.revoked === true) lines.push('The old key was revoked at the service.');
-  else {
-    const why = revocation === undefined ? '' : ` (not done: ${revocation.reason})`;
-    lines.push(
-      style.warn(
-        `The old key still works at its service; revoke it${why}: ${revokeAt ?? 'where it was made'}`,
-      ),
-    );
-  }
-  return lines;
+  const why = check?.outcome === 'valid' || check?.detail === undefined ? '' : ` (${check.detail})`;
+  return [
+    `${label} has its new value${tested}${why}${until}.`,
+    ...(isOldKept ? keptSentences(rotation) : []),
+    revocationSentence(rotation, style),
+  ];
+}
+
+/** What no service is known for, no test will ever settle. */
+function keptSentences({ label, check }: Rotation): readonly string[] {
+  const name = shellQuote(label);
+  const back = `mira tokens rotate ${name} --back`;
+  const forget = `mira tokens rotate ${name} --forget`;
+  return check === undefined || check.service !== undefined
+    ? [
+        `The old value is kept until the new one answers: mira tokens test ${name}`,
+        `Back to it: ${back}; or forget it: ${forget}`,
+      ]
+    : [`The old value is kept. When the new one works, forget it: ${forget}; if not, go back: ${back}`];
+}
+
+function revocationSentence({ revocation, revokeAt }: Rotation, style: Style): string {
+  if (revocation?.revoked === true) return 'The old key was revoked at the service.';
+  const why = revocation === undefined ? '' : ` (not done: ${revocation.reason})`;
+  return style.warn(
+    `The old value may still work; revoke it${why}${revokeAt === undefined ? ' where it was made.' : `: ${revokeAt}`}`,
+  );
 }
 
 function rotationJson(rotation: Rotation): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 /** Runs the built program as a shell would, without a terminal: pipes in, pipes out, a home of its own. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { AUDIT_FILE, startAudit } from './audited-run.ts';
 import { environmentOf, isolatedHome } from './isolated-home.ts';
 import type { Environment, IsolatedHome } from './isolated-home.ts';
 
@@ -60,15 +61,22 @@ export async function startMira(args: readonly string[], options: RunOptions = {
   const home = options.home ?? (await isolatedHome());
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   // A process group of its own, so that a run that must be killed takes its helpers along.
-  const child = spawn(process.execPath, [options.program ?? MIRA, ...args], {
+  const env = environmentOf(home, options.env);
+  const audit =
+    AUDIT_FILE === undefined || options.program !== undefined
+      ? undefined
+      : await startAudit(AUDIT_FILE, { mira: MIRA, args, home, env });
+  const programs = audit === undefined ? [options.program ?? MIRA] : [audit.program, MIRA];
+  const child = spawn(process.execPath, [...programs, ...args], {
     cwd: options.cwd ?? home.path,
-    env: environmentOf(home, options.env),
+    env: { ...env, ...audit?.env },
     stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true,
   });
   const out = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
   let ended: RunResult | undefined;
+  let audited: Promise<void> | undefined;
   const look = () => {
     for (const check of [...waiting]) check();
   };
@@ -93,12 +101,16 @@ export async function startMira(args: readonly string[], options: RunOptions = {
       clearTimeout(limit);
       ended = { code, signal, ...out };
       look();
+      audited = audit?.finish();
       if (late)
         reject(new Error(`mira ${args.join(' ')} was still running after ${timeoutMs} ms.\n${told(out)}`));
       else resolve(ended);
     });
   });
-  const finished = cleanedUp(outcome, options.home === undefined ? home : undefined);
+  const finished = cleanedUp(outcome, async () => {
+    await audited;
+    if (options.home === undefined) await home.cleanup();
+  });
   // Whoever awaits it sees the rejection; a test that only waits for output must not fail on it twice.
   finished.catch(() => {});
 
@@ -132,11 +144,11 @@ export async function startMira(args: readonly string[], options: RunOptions = {
   };
 }
 
-async function cleanedUp(outcome: Promise<RunResult>, home: IsolatedHome | undefined): Promise<RunResult> {
+async function cleanedUp(outcome: Promise<RunResult>, cleanUp: () => Promise<void>): Promise<RunResult> {
   try {
     return await outcome;
   } finally {
-    await home?.cleanup();
+    await cleanUp();
   }
 }
 

@@ -23,7 +23,7 @@ export interface AwsSummary {
 const NAME = { kind: 'aws', name: 'default' };
 
 /** Needs no key and no keychain. */
-export async function findAwsSummary(records: SealedRecords): Promise<AwsSummary | undefined> {
+export async function findAwsSummary(records: Pick<SealedRecords, 'list'>): Promise<AwsSummary | undefined> {
   const found = (await records.list(NAME.kind)).find(({ name }) => name === NAME.name);
   if (found === undefined) return undefined;
   const { access_key: accessKey, temporary, region, added, expires } = found.fields;
@@ -36,7 +36,9 @@ export async function findAwsSummary(records: SealedRecords): Promise<AwsSummary
   };
 }
 
-export async function readAwsRecord(records: SealedRecords): Promise<AwsRecord | undefined> {
+export async function readAwsRecord(
+  records: Pick<SealedRecords, 'list' | 'read'>,
+): Promise<AwsRecord | undefined> {
   const content = parseJson((await records.read(NAME)) ?? '');
   if (!isRecord(content)) return undefined;
   const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: token } = content;

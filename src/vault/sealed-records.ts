@@ -36,24 +36,24 @@ interface RecordsOptions {
 
 export function createSealedRecords({ file, keep }: RecordsOptions): SealedRecords {
   const find = async (record: RecordName): Promise<CredentialMeta | undefined> =>
-    (await file.list()).find(({ label }) => label === nameOf(record));
+    (await file.list()).find(({ label }) => label === recordName(record));
   return {
     async list(kind) {
       const own = (await file.list()).filter(({ label }) => label.startsWith(`${kind}/`));
       return own.map((meta) => toRecord(meta, kind)).sort((one, other) => (one.name < other.name ? -1 : 1));
     },
     async read(record) {
-      return (await find(record)) === undefined ? undefined : file.read(nameOf(record));
+      return (await find(record)) === undefined ? undefined : file.read(recordName(record));
     },
     async write({ fields, value, ...record }) {
-      const name = nameOf(record);
+      const name = recordName(record);
       await keep(({ values, meta }) => {
         values.set(name, value);
         meta.set(name, { ...fields, label: name, kind: record.kind });
       });
     },
     async remove(record) {
-      return (await find(record)) !== undefined && file.remove(nameOf(record));
+      return (await find(record)) !== undefined && file.remove(recordName(record));
     },
   };
 }
@@ -69,7 +69,8 @@ function textsIn(value: unknown): readonly string[] {
   return isRecord(value) ? Object.values(value).flatMap(textsIn) : [];
 }
 
-function nameOf({ kind, name }: RecordName): string {
+/** Under which a record is sealed. */
+export function recordName({ kind, name }: RecordName): string {
   return `${kind}/${name}`;
 }
 

@@ -9,8 +9,8 @@ import type { CredentialMeta, KeyKind } from '../store/credentials-format.ts';
 import { shellQuote } from '../store/shell-quote.ts';
 import { findSimilarLabel, foldLabel, requireLabel } from './label.ts';
 import { createLastUsed } from './last-used.ts';
-import { createSealedRecords, secretsOf } from './sealed-records.ts';
-import type { SealedRecords } from './sealed-records.ts';
+import { createSealedRecords, recordName, secretsOf } from './sealed-records.ts';
+import type { RecordName, SealedRecords } from './sealed-records.ts';
 
 const TOKEN = 'token/';
 const PREVIOUS = 'previous/';
@@ -57,6 +57,16 @@ export interface StoredSecret {
   readonly value: string;
 }
 
+/** What is in the vault, after its file was opened once. */
+export interface OpenVault {
+  /** By label. */
+  readonly values: ReadonlyMap<string, string>;
+  /** As of `allValues`. */
+  secrets(): readonly StoredSecret[];
+  /** As of `records.read`. */
+  record(record: RecordName): string | undefined;
+}
+
 export interface Vault {
   /** By label. Reads the header of the file only: no key, no keychain. */
   list(): Promise<readonly Token[]>;
@@ -67,6 +77,11 @@ export interface Vault {
   values(labels: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** There is something in it, so that its key is worth having. Needs no key. */
   hasAny(): Promise<boolean>;
+  /**
+   * The values of these labels and all else that a program needs that is given them.
+   * @throws MiraError `not_found` naming the first label that there is not
+   */
+  open(labels: readonly string[]): Promise<OpenVault>;
   /** Every secret there is (tokens, also those kept from before a rotation, and records): to look for in text that leaves. */
   allValues(): Promise<readonly StoredSecret[]>;
   /** @throws MiraError `invalid_input` when the label is taken. Needs no key. */
@@ -123,27 +138,31 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
     });
   };
 
+  const open = async (labels: readonly string[]): Promise<OpenVault> => {
+    let meta = byLabel([]);
+    const all = await file.readAll((listed) => {
+      meta = byLabel(listed);
+      requireKnown(labels, meta);
+      // The key is not asked for where there is nothing but sessions.
+      return meta.size > 0;
+    });
+    return {
+      values: new Map(labels.map((label) => [label, requireValue(all.get(TOKEN + label), label)])),
+      secrets: () => [...all].flatMap(([name, value]) => toSecrets({ name, value, meta })),
+      record: (record) => all.get(recordName(record)),
+    };
+  };
+
   return {
     async list() {
       const used = lastUsed.read();
       const tokens = (await file.list()).filter(isTokenMeta).map((meta) => toToken(meta, used));
       return tokens.sort((one, other) => (one.label < other.label ? -1 : 1));
     },
-    async values(labels) {
-      if (labels.length === 0) return new Map();
-      const all = await file.readAll((meta) => {
-        requireKnown(labels, byLabel(meta));
-        return true;
-      });
-      return new Map(labels.map((label) => [label, requireValue(all.get(TOKEN + label), label)]));
-    },
+    values: async (labels) => (labels.length === 0 ? new Map() : (await open(labels)).values),
+    open,
     hasAny: async () => (await readMeta()).size > 0,
-    async allValues() {
-      let meta = byLabel([]);
-      // The key is not asked for where there is nothing but sessions.
-      const all = await file.readAll((listed) => (meta = byLabel(listed)).size > 0);
-      return [...all].flatMap(([name, value]) => toSecrets({ name, value, meta }));
-    },
+    allValues: async () => (await open([])).secrets(),
     async requireFree(label) {
       requireFree(label, await readMeta());
     },

@@ -3,7 +3,8 @@ import { MiraError } from '../../errors.ts';
 import { awsVariables, readAwsRecord } from '../../vault/aws-record.ts';
 import type { Choice } from '../../vault/choose-variables.ts';
 import { SHORTEST_MASKED } from '../../vault/secret-forms.ts';
-import type { StoredSecret, Vault } from '../../vault/vault.ts';
+import type { RecordName } from '../../vault/sealed-records.ts';
+import type { OpenVault, StoredSecret, Vault } from '../../vault/vault.ts';
 import { AWS_LABEL, AWS_RIVALS } from './stored-sources.ts';
 
 export interface RunRequest {
@@ -30,8 +31,11 @@ export async function runWith(context: Context, request: RunRequest): Promise<nu
   const masked = request.masking
     ? ([1, 2] as const).filter((each) => !outputOf(context, each).isTerminal)
     : [];
-  const secrets = masked.length === 0 ? [] : (await vault.allValues()).map(asShown);
-  const env = await fillEnvironment(context, { request, vault });
+  const labels = tokenLabels(request);
+  const needsVault = masked.length > 0 || request.choice.variables.length > 0;
+  const opened = needsVault ? await vault.open(labels) : undefined;
+  const secrets = masked.length === 0 ? [] : (opened?.secrets() ?? []).map(asShown);
+  const env = await fillEnvironment(context, { request, vault, opened });
   const [{ runChild }, { createMasker }] = await loading;
   tellShort(context, secrets);
   const { command, args } = request;
@@ -48,7 +52,7 @@ export async function runWith(context: Context, request: RunRequest): Promise<nu
       elapsed,
       onStart: () => {
         log('run: started', { variables: request.choice.variables.length, masked: masked.join(' and ') });
-        marking = vault.markUsed(tokenLabels(request));
+        marking = vault.markUsed(labels);
       },
     },
   });
@@ -89,21 +93,29 @@ function tokenLabels({ choice, hasAws }: RunRequest): readonly string[] {
   return [...new Set(chosen)].filter((label) => !hasAws || label !== AWS_LABEL);
 }
 
+interface Filling {
+  readonly request: RunRequest;
+  readonly vault: Vault;
+  /** Undefined where nothing of it is needed. */
+  readonly opened: OpenVault | undefined;
+}
+
 async function fillEnvironment(
   context: Context,
-  { request, vault }: { readonly request: RunRequest; readonly vault: Vault },
+  { request, vault, opened }: Filling,
 ): Promise<Map<string, string>> {
   const { choice, base, hasAws, preserved } = request;
   const isKept = (name: string): boolean => base.has(name) && preserved.includes(name);
   const env = new Map([...base, ...[...choice.texts].filter(([name]) => !isKept(name))]);
   const chosen = choice.variables.filter(({ status }) => status === 'ok');
-  const values = await vault.values(tokenLabels(request));
   const wantsAws = hasAws && chosen.some(({ label }) => label === AWS_LABEL);
-  const record = wantsAws ? await readAwsRecord(vault.records) : undefined;
+  const { list } = vault.records;
+  const read = async (name: RecordName): Promise<string | undefined> => opened?.record(name);
+  const record = wantsAws ? await readAwsRecord({ list, read }) : undefined;
   const ofAws = record === undefined ? {} : awsVariables(record);
   if (record !== undefined) for (const name of AWS_RIVALS) if (!isKept(name)) env.delete(name);
   for (const { env: name = '', label = '' } of chosen) {
-    const value = values.get(label) ?? ofAws[name];
+    const value = opened?.values.get(label) ?? ofAws[name];
     if (value === undefined) throw new MiraError('not_found', `There is no ${label} any more.`);
     const before = base.get(name);
     if (before !== undefined && before !== value) {

@@ -151,7 +151,6 @@ describe.concurrent('an answer that breaks off', () => {
     string,
   ])[] = [
     ['ends early', (exchange) => exchange.write('0\r\n\r\n'), [], 9, 'stream_cut'],
-    ['is reset', (exchange) => exchange.reset(), [], 6, 'connection_reset'],
     ['is not whole after --timeout', () => undefined, ['--timeout', '1'], 6, 'timeout'],
     [
       'is stopped by a content filter',

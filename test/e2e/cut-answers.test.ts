@@ -4,12 +4,12 @@ import { answerWith, begin, say, startChatServer } from '../support/chat-server.
 import { finish, text } from '../support/odd-streams/completions.ts';
 import { chunk } from '../support/raw-server.ts';
 import type { RawExchange } from '../support/raw-server.ts';
-import { isolatedHome, runMira } from '../support/run-mira.ts';
+import { isolatedHome, runMira, startMira } from '../support/run-mira.ts';
 import { openTerminal } from '../support/terminal.ts';
 
 interface End {
   readonly name: string;
-  /** What comes after the first half, once that has been shown. */
+  /** What comes after the first half, once that has been shown: a reset may overtake what nobody has read yet. */
   readonly end: (exchange: RawExchange) => unknown;
   readonly more?: readonly string[];
   readonly exit: number;
@@ -46,13 +46,22 @@ const ENDS: readonly End[] = [
   },
 ];
 
-const cutFirst = (end: End['end']) => (exchange: RawExchange) =>
-  exchange.index === 0 ? firstHalf(exchange, end) : answerWith(exchange, 'and the rest.');
-
-async function firstHalf(exchange: RawExchange, end: End['end']): Promise<void> {
-  await begin(exchange);
-  await say(exchange, 'the first half');
-  await end(exchange);
+/** A server whose first answer breaks off once `isShown` is called. */
+function cutting(end: End['end']): {
+  readonly answer: (exchange: RawExchange) => Promise<void>;
+  isShown(): void;
+} {
+  const { promise: shown, resolve } = Promise.withResolvers<void>();
+  const cut = async (exchange: RawExchange): Promise<void> => {
+    await begin(exchange);
+    await say(exchange, 'the first half');
+    await shown;
+    await end(exchange);
+  };
+  return {
+    answer: (exchange) => (exchange.index === 0 ? cut(exchange) : answerWith(exchange, 'and the rest.')),
+    isShown: resolve,
+  };
 }
 
 const half = { role: 'assistant', content: 'the first half' };
@@ -61,11 +70,15 @@ describe.concurrent('an answer that', () => {
   test.each(ENDS)(
     '$name is kept, marked, and gone on with (exit $exit)',
     async ({ end, more = [], exit, code }) => {
-      await using server = await startChatServer(cutFirst(end));
+      const { answer, isShown } = cutting(end);
+      await using server = await startChatServer(answer);
       await using home = await isolatedHome();
       const options = { home, env: server.env };
-      const cut = await runMira(['chat', 'x', '--json', '--retries', '4', ...more], options);
-      const { error } = JSON.parse(cut.stdout);
+      const chat = await startMira(['chat', 'x', '--json', '--stream', ...more], options);
+      await chat.waitFor('the first half');
+      isShown();
+      const cut = await chat.finished;
+      const { error } = JSON.parse(cut.stdout.trimEnd().split('\n').at(-1) ?? '');
       const id = error.partial.conversation_id;
 
       expect({ exit: cut.code, code: error.code, text: error.partial.text }).toEqual({
@@ -99,10 +112,13 @@ describe.concurrent('an answer that', () => {
   test.each(ENDS.filter(({ more }) => more === undefined))(
     '$name stays in the chat, and /retry asks again',
     async ({ end }) => {
-      await using server = await startChatServer(cutFirst(end));
+      const { answer, isShown } = cutting(end);
+      await using server = await startChatServer(answer);
       await using terminal = await openTerminal({ args: ['chat'], env: server.env, cols: 100 });
       await terminal.waitFor('/help');
       terminal.write('x\r');
+      await terminal.waitFor('the first half');
+      isShown();
       await terminal.waitFor('✗');
       terminal.write('/retry\r');
       await terminal.waitFor('and the rest.');
@@ -118,7 +134,9 @@ describe.concurrent('an answer that', () => {
 });
 
 test('a cut in the chat says what picks it up, and going on sends what came', async () => {
-  await using server = await startChatServer(cutFirst(({ write }) => write(chunk(''))));
+  const { answer, isShown } = cutting(({ write }) => write(chunk('')));
+  isShown();
+  await using server = await startChatServer(answer);
   await using terminal = await openTerminal({ args: ['chat'], env: server.env, cols: 120 });
   await terminal.waitFor('/help');
   terminal.write('x\r');

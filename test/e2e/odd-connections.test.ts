@@ -1,11 +1,11 @@
 /** What happens below the answer: how it is framed, encoded, cut and kept waiting, against the built program. */
-import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { startChatServer } from '../support/chat-server.ts';
 import { DONE, finish, text } from '../support/odd-streams/completions.ts';
 import { chunk, head, whole } from '../support/raw-server.ts';
 import type { RawExchange } from '../support/raw-server.ts';
-import { runMira } from '../support/run-mira.ts';
+import { runMira, startMira } from '../support/run-mira.ts';
 
 const SSE = { 'content-type': 'text/event-stream' };
 const CHUNKED = head(200, { ...SSE, 'transfer-encoding': 'chunked' });
@@ -13,7 +13,8 @@ const said = text('Grüße ') + text('🙂');
 const good = said + finish() + DONE;
 const cut = said + text('more').slice(0, -30);
 
-type Answer = (exchange: RawExchange) => unknown;
+/** `shown` resolves once the first of the text is on stdout. */
+type Answer = (exchange: RawExchange, shown: Promise<void>) => unknown;
 
 const bytes =
   (...parts: readonly (string | Uint8Array)[]): Answer =>
@@ -70,7 +71,9 @@ describe.concurrent('a whole answer', () => {
     ['with something behind it', bytes(whole(200, good, SSE), 'HTTP/1.1 200 OK\r\n\r\nmore')],
   ];
   test.each(answers)('%s is whole', async (_name, answer) => {
-    await using server = await startChatServer(async (exchange) => void (await answer(exchange)));
+    await using server = await startChatServer(
+      async (exchange) => void (await answer(exchange, Promise.resolve())),
+    );
     expect(await runMira(['chat', 'x', '--no-save'], { env: server.env })).toEqual({
       code: 0,
       signal: null,
@@ -119,8 +122,10 @@ describe.concurrent('an answer', () => {
     },
     {
       name: 'whose connection is reset',
-      answer: async ({ write, reset }) => {
+      // A reset may overtake what nobody has read yet.
+      answer: async ({ write, reset }, shown) => {
         await write(CHUNKED + chunk(said));
+        await shown;
         reset();
       },
       exit: 6,
@@ -139,7 +144,7 @@ describe.concurrent('an answer', () => {
       name: 'in gzip, an event at a time, whose connection ends',
       answer: async ({ write, end }) => {
         await write(head(200, { ...SSE, 'content-encoding': 'gzip' }));
-        await write(await flushed(said));
+        await write(flushed(said));
         end();
       },
       exit: 9,
@@ -219,14 +224,15 @@ describe.concurrent('an answer', () => {
     },
   ];
   test.each(rows)('$name: exit $exit, and what came is kept', async (row) => {
-    await using server = await startChatServer(async (exchange) => void (await row.answer(exchange)));
+    const { promise: shown, resolve: isShown } = Promise.withResolvers<void>();
+    await using server = await startChatServer(
+      async (exchange) => void (await row.answer(exchange, exchange.index === 0 ? shown : Promise.resolve())),
+    );
     const line = ['chat', 'x', '--no-save', '--retries', '0', '--timeout', '3'];
-    const { code, stdout, stderr } = await runMira(line, { env: server.env });
-    const json = await runMira([...line, '--json'], { env: server.env });
-    expect({ exit: json.code, error: JSON.parse(json.stdout).error.code }).toEqual({
-      exit: row.exit,
-      error: row.code,
-    });
+    const chat = await startMira(line, { env: server.env });
+    if (row.stdout !== undefined) await chat.waitFor(row.stdout.trimEnd());
+    isShown();
+    const { code, stdout, stderr } = await chat.finished;
     expect({ code, stdout, sentence: stderr.split('\n')[0] }).toEqual({
       code: row.exit,
       stdout: row.stdout ?? '',
@@ -236,12 +242,8 @@ describe.concurrent('an answer', () => {
 });
 
 /** What a server has written in gzip that goes on. */
-function flushed(body: string): Promise<Buffer> {
-  const gzip = createGzip();
-  return new Promise((resolve) => {
-    gzip.write(body);
-    gzip.flush(() => resolve(gzip.read()));
-  });
+function flushed(body: string): Buffer {
+  return gzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH });
 }
 
 function encoded(encoding: string, body: Uint8Array): Uint8Array {

@@ -37,34 +37,72 @@ export async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Uint8
   return Buffer.concat(chunks);
 }
 
+/** Everything that could be decoded is given before the failure of what could not. */
 async function* inflated(
   bytes: AsyncIterable<Uint8Array>,
   options: { readonly encoding: string; readonly host: string },
 ): AsyncGenerator<Uint8Array> {
-  const { Readable, pipeline } = await import('node:stream');
   const source = bytes[Symbol.asyncIterator]();
   const first = await source.next();
   if (first.done === true) return;
   const inflater = await createInflater({ ...options, firstByte: first.value[0] ?? 0 });
-  const rest = (async function* () {
-    yield first.value;
-    yield* { [Symbol.asyncIterator]: () => source };
-  })();
-  // Errors of both sides surface where the inflater is read.
-  pipeline(Readable.from(rest, { objectMode: false }), inflater, () => {});
+  let failure: unknown;
+  inflater.on('error', (error) => {
+    failure ??= error;
+  });
   try {
-    for await (const chunk of inflater) yield chunk;
-  } catch (error) {
-    if (error instanceof MiraError) throw error;
-    if (foreignCode(error) === 'Z_BUF_ERROR') throw endedEarly(options.host, error);
-    throw new MiraError('malformed_response', `${options.host} sent a compressed answer that is damaged.`, {
-      hint: 'Try again.',
-      cause: error,
-    });
+    let next: IteratorResult<Uint8Array> = first;
+    while (next.done !== true && failure === undefined) {
+      const { value } = next;
+      yield* decodedOf(inflater, (done) => inflater.write(value, done));
+      next = await source.next();
+    }
+    if (failure === undefined) yield* decodedOf(inflater, () => inflater.end());
+    if (failure !== undefined) throw damaged(failure, options.host);
   } finally {
     inflater.destroy();
     await source.return?.();
   }
+}
+
+/** Until `done`, or the end of all, which an error is too; read as it comes, so that what becomes much is not held whole. */
+async function* decodedOf(inflater: Transform, feed: (done: () => void) => void): AsyncGenerator<Uint8Array> {
+  let isTaken = false;
+  let wake = (): void => {};
+  const onReadable = (): void => wake();
+  const onDone = (): void => {
+    isTaken = true;
+    wake();
+  };
+  inflater.on('readable', onReadable);
+  inflater.on('close', onDone);
+  feed(onDone);
+  try {
+    for (;;) {
+      for (let piece = read(inflater); piece !== undefined; piece = read(inflater)) yield piece;
+      if (isTaken) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (isTaken || inflater.readableLength > 0) resolve();
+      });
+    }
+  } finally {
+    inflater.off('readable', onReadable);
+    inflater.off('close', onDone);
+  }
+}
+
+function read(inflater: Transform): Uint8Array | undefined {
+  const piece: unknown = inflater.read();
+  return piece instanceof Uint8Array ? piece : undefined;
+}
+
+function damaged(error: unknown, host: string): MiraError {
+  if (foreignCode(error) === 'Z_BUF_ERROR') return endedEarly(host, error);
+  return new MiraError('malformed_response', `${host} sent a compressed answer that is damaged.`, {
+    hint: 'Try again.',
+    cause: error,
+  });
 }
 
 async function createInflater(options: {

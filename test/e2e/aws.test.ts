@@ -155,6 +155,14 @@ describe.concurrent('keys of AWS', () => {
     });
   });
 
+  test('are not asked for where there is no place for them', async () => {
+    await using home = await isolatedHome();
+    await using double = await startAws();
+    const env = { ...placeOf(double), MIRA_STORAGE: undefined };
+    const run = await aws(['set', '--region', 'us-east-1'], { home, env, stdin: exported(double.keys) });
+    expect([run.code, run.stdout, double.requests]).toEqual([10, '', []]);
+  });
+
   test('that cannot be keys of AWS are not sent', async () => {
     await using home = await isolatedHome();
     const { secretAccessKey } = createKeys();

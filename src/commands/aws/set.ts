@@ -48,7 +48,8 @@ export const set = valueCommand<typeof options, Kept>({
     },
   ],
   run: async (context, { options: { region: wanted, noTest } }) => {
-    const { records } = await context.vault();
+    const vault = await context.vault();
+    const { records } = vault;
     const before = await findAwsSummary(records);
     const known =
       wanted === undefined
@@ -57,6 +58,7 @@ export const set = valueCommand<typeof options, Kept>({
     if (wanted !== undefined) requireAwsRegion(wanted, '--region');
     // Nobody should type three secrets to learn that something else was missing.
     else if (known === undefined && context.io.stdin.isTerminal) throw regionMissing();
+    await vault.prepare();
     const keys = await readKeys(context, endpointSource('sts', context.env) === undefined);
     const region = requireRegion({ wanted, given: keys.region, known });
     const tested = noTest ? undefined : await testKeys(context, { keys, region });

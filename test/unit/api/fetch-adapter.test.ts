@@ -43,11 +43,12 @@ describe('fetch for libraries', () => {
       if (request.path === '/reset') return reset();
       return undefined;
     });
-    const fetch = asFetch(openHttp(), { totalMs: 60 });
+    const fetch = asFetch(openHttp());
+    const impatient = asFetch(openHttp(), { totalMs: 60 });
     expect((await failureOf(fetch(`${server.origin}/redirect`))).code).toBe('redirect_refused');
     expect((await failureOf(fetch(`${server.origin}/large`))).code).toBe('response_too_large');
     expect((await failureOf(fetch(`${server.origin}/reset`))).code).toBe('connection_reset');
-    expect((await failureOf(fetch(`${server.origin}/silent`))).code).toBe('timeout');
+    expect((await failureOf(impatient(`${server.origin}/silent`))).code).toBe('timeout');
     const aborted = fetch(`${server.origin}/silent`, { signal: AbortSignal.abort() });
     expect((await failureOf(aborted)).code).toBe('interrupted');
   });

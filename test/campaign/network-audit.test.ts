@@ -19,7 +19,7 @@ const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', imp
 
 /** All of them in the full size; in the small one, which every `npm test` runs, those of the providers that were added. */
 const FILES = sized({ small: ['test/e2e/custom-providers.test.ts'], full: [] });
-const LEAST_RUNS = sized({ small: 10, full: 500 });
+const LEAST_RUNS = sized({ small: 5, full: 500 });
 
 const canSee = canTrace();
 if (!canSee) process.stdout.write('network audit: 1 skipped: strace\n');

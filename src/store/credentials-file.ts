@@ -91,6 +91,17 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
     return sealed;
   };
 
+  /** Without the lock, the file may be sealed anew while its key is looked for, and that key be gone; then once more. */
+  const asItIsNow = async <T>(work: (sealed: Sealed | undefined) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const sealed = await look();
+      try {
+        return await work(sealed);
+      } catch (error) {
+        if (attempt === 5 || (await look())?.key.check === sealed?.key.check) throw error;
+      }
+    }
+  };
   const locked = <T>(work: () => Promise<T>): Promise<T> =>
     withLock({ file: storeLockFile, uid, signal }, work);
   /** Deriving a key takes long, so it is done before the lock; if the file was made anew meanwhile, once more. */
@@ -107,7 +118,7 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
   };
   const withOpenFile = <T>(work: (opened: OpenFile) => Promise<T>): Promise<T> =>
     withKeys(
-      async () => keyring.prepare({ sealed: await look(), createWith }),
+      () => asItIsNow((sealed) => keyring.prepare({ sealed, createWith })),
       async () => {
         const sealed = await look();
         const key = await keyring.openPrepared({ sealed, createWith });
@@ -116,20 +127,16 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
     );
   const reseal = (kind: KeyKind): Promise<boolean> => {
     const fresh = { sealed: undefined, createWith: kind };
-    const lookForOther = async (): Promise<Sealed | undefined> => {
-      const sealed = await look();
-      return sealed?.key.kind === kind ? undefined : sealed;
-    };
     return withKeys(
+      () =>
+        asItIsNow(async (sealed) => {
+          if (sealed === undefined || sealed.key.kind === kind) return;
+          await keyring.prepare({ sealed, createWith });
+          await keyring.prepare(fresh);
+        }),
       async () => {
-        const sealed = await lookForOther();
-        if (sealed === undefined) return;
-        await keyring.prepare({ sealed, createWith });
-        await keyring.prepare(fresh);
-      },
-      async () => {
-        const sealed = await lookForOther();
-        if (sealed === undefined) return { result: false };
+        const sealed = await look();
+        if (sealed === undefined || sealed.key.kind === kind) return { result: false };
         const key = await keyring.openPrepared({ sealed, createWith });
         const next = key && (await keyring.openPrepared(fresh));
         if (key === undefined || next === undefined) return undefined;
@@ -142,12 +149,12 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
   };
   const update = <T>(change: (credentials: Credentials) => T): Promise<T> =>
     withOpenFile((opened) => rewrite(opened, change));
-  const readAll: CredentialsFile['readAll'] = async (isWanted) => {
-    const sealed = await look();
-    if (!isWanted(sealed?.meta ?? []) || sealed === undefined) return new Map();
-    const { sealing } = await keyring.open(sealed);
-    return openBody({ file, sealed, sealing });
-  };
+  const readAll: CredentialsFile['readAll'] = (isWanted) =>
+    asItIsNow(async (sealed) => {
+      if (!isWanted(sealed?.meta ?? []) || sealed === undefined) return new Map<string, string>();
+      const { sealing } = await keyring.open(sealed);
+      return openBody({ file, sealed, sealing });
+    });
 
   return {
     kind: 'file',

@@ -136,6 +136,26 @@ describe('sealing the credentials file anew', () => {
     expect(values).toMatchObject(CONTENT.values);
   });
 
+  test.each([
+    ['reads', (file: CredentialsFile) => file.read('token/db'), 'a value'],
+    ['writes', (file: CredentialsFile) => file.write('writer', '1'), undefined],
+    ['seals it so as well', (file: CredentialsFile) => file.reseal('key_file'), false],
+  ])('is not noticed by another that %s meanwhile, though the old key goes', async (_, work, result) => {
+    await using folder = await temporaryFolder();
+    const opening = { folder, keychain: createMemoryKeychain() };
+    await filled(opening, 'keychain');
+    let reads = 0;
+    // The other has seen how the file is sealed, and looks for that key, when both change.
+    const read = async () => {
+      if (++reads > 1) throw new Error('The key of the keychain is looked for once.');
+      await open(opening).reseal('key_file');
+      await open(opening).forgetKey('keychain');
+      return undefined;
+    };
+    expect(await work(open({ ...opening, key: { read } }))).toBe(result);
+    expect((await content(open(opening))).values).toMatchObject(CONTENT.values);
+  });
+
   test('does not touch a file that is not ours', async () => {
     await using folder = await temporaryFolder();
     const keychain = createMemoryKeychain();

@@ -49,10 +49,10 @@ function start() {
   }
   // 0077: nothing that is made from here on is for other users. What was before is for the programs that mira runs.
   var umask = process.umask(63);
-  var code = { dist: dist, folder: codeFolder(), scripts: {} };
+  var code = { dist: dist, folder: codeFolder(), scripts: {}, engine: createEngine() };
   var program = createLoader(code)('./main.js');
   if (code.folder !== undefined) process.on('exit', keepCode.bind(null, code));
-  void program.main(umask);
+  void program.main({ umask: umask, keepMemorySteady: code.engine.keepMemorySteady });
 }
 
 // Loads the files of dist, which are CommonJS in ASCII. Node's own cache of compiled code (module.enableCompileCache)
@@ -67,14 +67,44 @@ function createLoader(code) {
     var module = (modules[name] = { exports: {} });
     var file = path.join(code.dist, name);
     var source = fs.readFileSync(file, 'latin1');
-    var script = new vm.Script('(function(exports,require,module,__filename,__dirname){' + source + '\n})', {
-      filename: file,
-      cachedData: findCode(code, name),
+    var script = code.engine.asItStarted(function () {
+      return new vm.Script('(function(exports,require,module,__filename,__dirname){' + source + '\n})', {
+        filename: file,
+        cachedData: findCode(code, name),
+      });
     });
     // The name of any other file tells nothing about its content, and the engine compares no more than the length.
     if (hasHash(name)) code.scripts[name] = script;
     script.runInThisContext()(module.exports, load, module, file, code.dist);
     return module.exports;
+  };
+}
+
+// What runs for long or reads much is told to stay small. The space for new objects grows with every busy moment, up to
+// 128 MB (Node 24), and never shrinks, though little of it is in use; to optimise the parser of HTTP, which is WebAssembly and no
+// bottleneck, takes 15 MB for a moment. Code is compiled for the very flags of the engine, so it is read and kept under
+// those that it started with.
+function createEngine() {
+  var isSteady = false;
+  function set(flags) {
+    flags.forEach(function (flag) {
+      require('v8').setFlagsFromString(flag);
+    });
+  }
+  var STEADY = ['--semi-space-growth-factor=1', '--no-wasm-dynamic-tiering', '--no-wasm-tier-up'];
+  var USUAL = ['--semi-space-growth-factor=2', '--wasm-dynamic-tiering', '--wasm-tier-up'];
+  return {
+    keepMemorySteady: function () {
+      if (!isSteady) set(STEADY);
+      isSteady = true;
+    },
+    asItStarted: function (work) {
+      if (!isSteady) return work();
+      set(USUAL);
+      var result = work();
+      set(STEADY);
+      return result;
+    },
   };
 }
 
@@ -106,7 +136,10 @@ function keepCode(code) {
     var wanted = names.filter(function (name) {
       return !isKnown || code.scripts[name].cachedDataRejected !== false;
     });
-    if (wanted.length > 0) require('./keep-code.js')({ code: code, names: wanted, mark: mark });
+    if (wanted.length === 0) return;
+    code.engine.asItStarted(function () {
+      require('./keep-code.js')({ code: code, names: wanted, mark: mark });
+    });
   } catch (error) {
     // Not worth a word.
   }

@@ -32,11 +32,17 @@ import type { Vault } from './vault/vault.ts';
 
 declare const __MIRA_VERSION__: string;
 
+/** What bin/mira.js gives: it is there first, and loads everything else. */
+interface Launch {
+  readonly umask: number;
+  readonly keepMemorySteady: () => void;
+}
+
 /**
  * Runs the command line this process was started with, and ends the process. Files of ours are private from their first
  * moment, with a umask of 0077 (security.md T41); the one the process was started with is given to programs it runs.
  */
-export async function main(umask: number): Promise<void> {
+export async function main({ umask, keepMemorySteady }: Launch): Promise<void> {
   const argv = process.argv.slice(2);
   const inheritedEnv = { ...process.env };
   const env = withoutEmpty(inheritedEnv);
@@ -72,7 +78,16 @@ export async function main(umask: number): Promise<void> {
     const signals = handleSignals({ process, say: (line) => io.stderr.write(`${line}\n`), leave });
     const exitAround = (isHanging: () => boolean): void => void hanging.push(isHanging);
     const inherited = createInherited({ env: inheritedEnv, umask, signals, exitAround });
-    const context = createContext({ io, env, globals, log, redactor, signals, inherited });
+    const context = createContext({
+      io,
+      env,
+      globals,
+      log,
+      redactor,
+      signals,
+      inherited,
+      keepMemorySteady,
+    });
     return leave(await respond(context, parsed, printer));
   } catch (error) {
     return fail(error);
@@ -147,6 +162,7 @@ interface World {
   readonly redactor: Redactor;
   readonly signals: Signals;
   readonly inherited: Inherited;
+  readonly keepMemorySteady: () => void;
 }
 
 function createContext(world: World): Context {
@@ -184,6 +200,7 @@ function createContext(world: World): Context {
     interrupt: signals.interrupt,
     onInterrupt: signals.onInterrupt,
     onContinue: signals.onContinue,
+    keepMemorySteady: world.keepMemorySteady,
     inherited,
     log,
     notice,

@@ -18,6 +18,8 @@ import type { HostLog } from './store/host-log.ts';
 export async function openHttp(context: Context): Promise<Http> {
   const { env, log, now, version } = context;
   const contacts = openLog(context);
+  // An answer may be long and take long. Before the parser of HTTP is made, which would be optimised after one head.
+  context.keepMemorySteady();
   return createHttp({
     hosts: await openGuard(context),
     onContact: (host) => void contacts.note(host),

@@ -9,7 +9,6 @@ import type { Attachment } from '../../ui/chat/talk.ts';
 import { sanitizeLine } from '../../ui/sanitize.ts';
 import { createSend } from './create-send.ts';
 import { createErrands } from './errands.ts';
-import { keepMemorySteady } from './keep-memory-steady.ts';
 import { connectProvider, openProvider } from './open-provider.ts';
 import type { OpenProvider, ProviderChoice } from './open-provider.ts';
 import { openGuard } from './outgoing-guard.ts';
@@ -89,7 +88,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     const { createWritingAids } = await import('./writing-aids.ts');
     const aids = createWritingAids(context, await recentQuestions(context));
     // Only now: loading all this needs the room once.
-    keepMemorySteady();
+    context.keepMemorySteady();
     await runChat({
       ...shared,
       ...facts,

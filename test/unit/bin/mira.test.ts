@@ -145,6 +145,22 @@ describe('bin/mira.js', () => {
       expect((await run(['x'])).stdout).toBe('RAN x\n');
     });
 
+    it('is kept and taken whatever the program changes about the engine', async () => {
+      const steady = (word: string): string =>
+        `exports.main = ({ keepMemorySteady }) => { keepMemorySteady(); require('./late-1234abcd.js').say(); say('${word}'); };\n` +
+        `function say(word) { require('node:fs').writeSync(1, word + '\\n'); }\n`;
+      const late = (word: string): string =>
+        `exports.say = () => require('node:fs').writeSync(1, '${word} ');\n`;
+      const write = async (word: string) => {
+        await writeFile(join(dirname(bin), '..', 'dist', PROGRAM), steady(word));
+        await writeFile(join(dirname(bin), '..', 'dist', 'late-1234abcd.js'), late(word));
+      };
+      await write('ran');
+      await run(['x']);
+      await write('RAN');
+      expect(await run(['x'])).toEqual({ code: 0, stdout: 'ran ran\n', stderr: '' });
+    });
+
     it('is not taken from a folder that others can write', async () => {
       await run(['x']);
       await chmod(codeFolder(), 0o770);

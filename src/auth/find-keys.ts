@@ -106,7 +106,7 @@ function isDrawnSecret(secret: string): boolean {
 function isArmored(armor: string): boolean {
   const [, body = ''] = /-----BEGIN [A-Z0-9 ]+-----([\s\S]*?)(?:-----END|$)/.exec(armor) ?? [];
   const lines = body
-    .replaceAll(/\\[nr]|["'`+,]/g, ' ')
+    .replaceAll(/\\[nr]|["'`,]/g, ' ')
     .split(/\s+/)
     .filter((word) => /^[A-Za-z0-9+/=]{16,}$/.test(word));
   const key = lines.join('').slice(0, 512);

@@ -237,14 +237,16 @@ describe.concurrent('a key from stdin', () => {
     expect(stdout + stderr).not.toContain(made.slice(8, 20));
   });
 
-  const foreign: readonly (readonly [string, string])[] = [
-    [`sk-ant-${'a1'.repeat(20)}`, 'an Anthropic key'],
-    [`sk-${'b2'.repeat(20)}`, 'an OpenAI key'],
-    [`AKIA${'C3'.repeat(8)}`, 'an AWS access key id'],
-    [`mira_live_${'d4'.repeat(16)}`, 'a Mira meetings key'],
-    [`ghp_${'e5'.repeat(18)}`, 'a GitHub token'],
+  const MEETINGS =
+    'It belongs in MIRA_MEETINGS_API_KEY, and goes to your meetings with: mira api --service meetings PATH.';
+  const foreign: readonly (readonly [key: string, what: string, hint: string])[] = [
+    [`sk-ant-${'a1'.repeat(20)}`, 'an Anthropic key', OTHER_KEY],
+    [`sk-${'b2'.repeat(20)}`, 'an OpenAI key', OTHER_KEY],
+    [`AKIA${'C3'.repeat(8)}`, 'an AWS access key id', OTHER_KEY],
+    [`mira_live_${'d4'.repeat(16)}`, 'a Mira meetings key', `${MEETINGS} ${OTHER_KEY}`],
+    [`ghp_${'e5'.repeat(18)}`, 'a GitHub token', OTHER_KEY],
   ];
-  test.each(foreign)('of another vendor (%s) goes nowhere: exit 11', async (key, what) => {
+  test.each(foreign)('of another vendor (%s) goes nowhere: exit 11', async (key, what, hint) => {
     await using platform = await startPlatform({ metadata: 'off' });
     await using home = await isolatedHome();
 
@@ -252,7 +254,7 @@ describe.concurrent('a key from stdin', () => {
       code: 11,
       signal: null,
       stdout: '',
-      stderr: `mira: The key from standard input looks like ${what}; it was not sent to the Mira platform.\n  ${OTHER_KEY}\n`,
+      stderr: `mira: The key from standard input looks like ${what}; it was not sent to the Mira platform.\n  ${hint}\n`,
     });
     expect(platform.requests).toEqual([]);
   });

@@ -281,6 +281,14 @@ describe('a private key', () => {
     expect(kinds(text)).toEqual(['private_key']);
   });
 
+  test('is found whichever characters it has', () => {
+    const letters = Array.from({ length: 52 }, (_, at) => (at % 2 === 0 ? 65 : 97) + Math.floor(at / 2));
+    const body = String.fromCharCode(...letters).replaceAll(/(.{5})/g, '$1+');
+    const armored = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;
+
+    expect(kinds(armored)).toEqual(['private_key']);
+  });
+
   test.each([
     '-----BEGIN PRIVATE KEY-----',
     'How does -----BEGIN PRIVATE KEY----- begin?',

@@ -227,12 +227,16 @@ describe('a key for the platform', () => {
     (id) => {
       const label = KEY_FAMILIES.find((family) => family.id === id)?.label;
       const key = EXAMPLES[id].right[0] ?? '';
+      const belongs =
+        id === 'meetings'
+          ? 'It belongs in MIRA_MEETINGS_API_KEY, and goes to your meetings with: mira api --service meetings PATH. '
+          : '';
       for (const use of [documented, elsewhere]) {
         expect(refusal(key, use)).toEqual([
           'other_vendor',
           11,
           `The key from ${use.source} looks like ${label}; it was not sent to the Mira platform.`,
-          'Use a Mira platform key (https://platform.vmira.ai/api-keys), or add --force if you are sure.',
+          `${belongs}Use a Mira platform key (https://platform.vmira.ai/api-keys), or add --force if you are sure.`,
         ]);
         expect(requirePlatformKey(key, { ...use, force: true })).toBe(key);
       }

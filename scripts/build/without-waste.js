@@ -9,6 +9,29 @@ const OWN_HANDLER = 'const RequestHandler = { create: (handler) => handler }, st
 
 const EDITS = [
   {
+    // Node makes a stream of standard output by changing what everybody shares who writes there: a program beside mira
+    // (`make -j`) would then fail with EAGAIN. execa asks for all three streams only to tell them from others.
+    file: /[\\/]execa[\\/]lib[\\/]utils[\\/]standard-stream\.js$/,
+    from: '[process.stdin, process.stdout, process.stderr]',
+    to: '[]',
+  },
+  {
+    file: /[\\/]execa[\\/]lib[\\/]stdio[\\/]direction\.js$/,
+    from: '[0, process.stdin].includes(value)',
+    to: 'value === 0',
+  },
+  {
+    file: /[\\/]execa[\\/]lib[\\/]stdio[\\/]direction\.js$/,
+    from: '[1, 2, process.stdout, process.stderr].includes(value)',
+    to: '[1, 2].includes(value)',
+  },
+  {
+    // It prints nothing, so it need not know whether it may in colour.
+    file: /[\\/]execa[\\/]lib[\\/]verbose[\\/]default\.js$/,
+    from: 'process.env.FORCE_COLOR !== undefined || process.stderr.isTTY === true',
+    to: 'false',
+  },
+  {
     // With DEV set in the environment, which has many reasons, Ink looks for React's development tools. It reads
     // it from an imported `process`, out of reach of `define`.
     file: /[\\/]ink[\\/]build[\\/](?:ink|reconciler)\.js$/,

@@ -40,8 +40,6 @@ export async function startChild({ command, args, env, stdout, stderr }: ChildOp
     extendEnv: false,
     buffer: false,
     reject: false,
-    // One that ignores SIGTERM is for whoever sent it to deal with.
-    forceKillAfterDelay: false,
     // NODE_DEBUG=execa would print the arguments.
     verbose: 'none',
   });

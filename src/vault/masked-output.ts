@@ -129,8 +129,11 @@ function writeSome(descriptor: number, bytes: Uint8Array): Promise<number> {
   });
 }
 
+/** The last of them comes from a socket that something unread was left in. */
+const GONE: ReadonlySet<unknown> = new Set(['EPIPE', 'EBADF', 'ECONNRESET']);
+
 function isReaderGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'EBADF');
+  return error instanceof Error && 'code' in error && GONE.has(error.code);
 }
 
 function toFailure(error: NodeJS.ErrnoException, descriptor: number): Error {

@@ -3,7 +3,7 @@
  * as `/dev/stdout` (nodejs/node#21941), and of which two cannot be one. A named pipe that is removed as soon as both
  * ends are open has neither fault.
  */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, constants, createWriteStream, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,9 +41,11 @@ export async function openOutputPipe(): Promise<OutputPipe | undefined> {
 
 function makePipe(file: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('mkfifo', ['-m', '600', file], { timeout: 2_000 }, (error) => {
-      if (error === null) resolve();
-      else reject(error);
+    const making = spawn('mkfifo', ['-m', '600', file], { stdio: 'ignore', timeout: 2_000 });
+    making.once('error', reject);
+    making.once('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error('mkfifo made nothing.'));
     });
   });
 }

@@ -45,13 +45,12 @@ export interface World {
 export async function runChild(run: ChildRun): Promise<number> {
   const { command, args, env, world } = run;
   const outlets = await planOutlets(run.masked);
-  const child = await startWith(outlets, () =>
-    world.withOwnUmask(() => startChild({ command, args, env, ...outputOf(outlets) })),
-  );
+  let child: Child | undefined;
+  let carried: readonly Carrying[] = [];
   let stoppedBy: NodeJS.Signals | undefined;
-  const carried = outlets.map((outlet) => carry(outlet, { child, run }));
+  // Before the program runs: what is typed at its first word must find mira prepared.
   const release = world.relaySignals((name) => {
-    if (!child.hasEnded) relay(name, { child, run });
+    if (child?.hasEnded === false) relay(name, { child, run });
     else if (ENDING.has(name)) {
       // The program is gone, so the signal is for what is left of mira.
       stoppedBy = name;
@@ -59,10 +58,13 @@ export async function runChild(run: ChildRun): Promise<number> {
     } else if (name === 'SIGTSTP') world.pause();
   });
   try {
+    const start = () => startChild({ command, args, env, ...outputOf(outlets) });
+    const running = (child = await startWith(outlets, () => world.withOwnUmask(start)));
+    carried = outlets.map((outlet) => carry(outlet, { child: running, run }));
     world.exitAround(() => carried.some((each) => each.isWriting()));
     world.onStart();
     const outcomes = carried.map(({ done }) => done.then(noFailure, toFailure));
-    const status = await child.ended;
+    const status = await running.ended;
     for (const outcome of await Promise.all(outcomes)) if (outcome.failed) throw outcome.error;
     return stoppedBy === undefined ? status : 128 + constants.signals[stoppedBy];
   } finally {

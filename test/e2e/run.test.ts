@@ -1,6 +1,6 @@
 /** `mira run` with real programs, on pipes. What needs a terminal is in run-terminal.test.ts. */
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { constants } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -289,13 +289,18 @@ describe.concurrent('the program', () => {
 
   test('whose output nobody reads leaves a mira that can be ended', async () => {
     await using home = await homeWithTokens();
-    // Nothing reads its stdout, which sooner or later takes no more.
-    const mira = spawn(process.execPath, [MIRA, 'run', '--', 'yes'], {
+    // Nothing reads the pipe, which sooner or later takes no more.
+    const script = '{ "$0" "$1" run -- yes & echo $! >&2; wait $!; echo "ended $?" >&2; } | sleep 300';
+    const shell = spawn('sh', ['-c', script, process.execPath, MIRA], {
       env: environmentOf(home, FILE),
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
     });
-    const ended = once(mira, 'exit');
-    const find = async () => (await childrenOf(mira.pid)).find(({ program }) => program === 'yes')?.pid;
+    let said = '';
+    shell.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await waitUntil(async () => /^\d+\n/.test(said));
+    const mira = Number.parseInt(said, 10);
+    const find = async () => (await childrenOf(mira)).find(({ program }) => program === 'yes')?.pid;
     await waitUntil(async () => (await find()) !== undefined);
     const child = (await find()) ?? 0;
     let before = '';
@@ -307,10 +312,11 @@ describe.concurrent('the program', () => {
       return unchanged > 30;
     });
     process.kill(child, 'SIGKILL');
-    await waitUntil(async () => (await childrenOf(mira.pid)).length === 0);
-    mira.kill('SIGTERM');
-    expect(await ended).toEqual([143, null]);
-    mira.stdout.destroy();
+    await waitUntil(async () => (await childrenOf(mira)).length === 0);
+    process.kill(mira, 'SIGTERM');
+    await waitUntil(async () => said.includes('ended'));
+    process.kill(-(shell.pid ?? 0), 'SIGKILL');
+    expect(said).toBe(`${mira}\nended 143\n`);
   });
 
   test('that leaves somebody behind with its output is not waited for without end', async () => {
@@ -427,6 +433,18 @@ describe.concurrent('what the program prints', () => {
     });
     const expected = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => `out ${number}\nerror ${number}\n`);
     expect(stdout).toBe(expected.join(''));
+  });
+
+  test('goes into a pipe that stays as its other writers know it', async () => {
+    await using home = await homeWithTokens();
+    // A descriptor that does not wait (O_NONBLOCK) would not wait for anybody who shares it.
+    const flags = 'grep flags /proc/$PPID/fdinfo/1';
+    const script = '"$0" "$1" run -- sh -c "$2" | cat';
+    const { stdout } = await promisify(execFile)('sh', ['-c', script, process.execPath, MIRA, flags], {
+      env: environmentOf(home, FILE),
+    });
+    const [, octal = ''] = /^flags:\s+([0-7]+)\n$/.exec(stdout) ?? [];
+    expect(Number.parseInt(octal, 8) & constants.O_NONBLOCK).toBe(0);
   });
 
   test('may be written to /dev/stdout and /dev/stderr', async () => {

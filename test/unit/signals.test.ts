@@ -7,22 +7,29 @@ import type { Signals } from '../../src/signals.ts';
 interface Program {
   readonly signals: Signals;
   /** As the system delivers it. */
-  send(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGCONT'): void;
+  send(name: NodeJS.Signals): void;
   /** Exit statuses the program was left with, in order; a real one ends at the first. */
   readonly left: readonly number[];
   readonly said: readonly string[];
+  /** Signals that it would not die of or act on by itself. */
+  listening(): readonly string[];
+  /** Signals that it sent itself, with what it was listening to then. */
+  readonly sent: readonly { readonly name: string; readonly listening: readonly string[] }[];
 }
 
 function startProgram(): Program {
   const host = new EventEmitter();
   const left: number[] = [];
   const said: string[] = [];
+  const listening = () => host.eventNames().map(String).toSorted();
+  const sent: { readonly name: string; readonly listening: readonly string[] }[] = [];
+  const kill = (_: number, name: string) => sent.push({ name, listening: listening() });
   const signals = handleSignals({
-    process: host as unknown as NodeJS.Process,
+    process: Object.assign(host, { pid: 1, kill }) as unknown as NodeJS.Process,
     say: (line) => void said.push(line),
     leave: (code) => void left.push(code),
   });
-  return { signals, send: (name) => void host.emit(name), left, said };
+  return { signals, send: (name) => void host.emit(name, name), left, said, listening, sent };
 }
 
 function reason({ signal }: Signals): unknown {
@@ -193,4 +200,39 @@ test('going on after a stop is told until nobody wants to know', () => {
 
   expect(listener).toHaveBeenCalledTimes(1);
   expect(program.signals.signal.aborted).toBe(false);
+});
+
+describe('signals for somebody else', () => {
+  const OWN = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGXFSZ'];
+  const ALL = [...OWN, 'SIGCONT', 'SIGQUIT', 'SIGTSTP', 'SIGUSR2', 'SIGWINCH'].toSorted();
+
+  test('are handed on, all of them, until that ends', () => {
+    const program = startProgram();
+    expect(program.listening()).toEqual(OWN);
+    const heard: string[] = [];
+    const end = program.signals.relay((name) => void heard.push(name));
+    expect(program.listening()).toEqual(ALL);
+    for (const name of ALL) program.send(name as NodeJS.Signals);
+    expect(heard).toEqual(ALL.filter((name) => name !== 'SIGXFSZ'));
+    expect(reason(program.signals)).toBe(undefined);
+    end();
+    expect(program.listening()).toEqual(OWN);
+    program.send('SIGTERM');
+    expect(reason(program.signals)).toEqual(['terminated', 143, 'Stopped from outside (SIGTERM).']);
+    expect(heard).toHaveLength(ALL.length - 1);
+  });
+
+  test('do not keep a stop from stopping', () => {
+    const program = startProgram();
+    program.signals.relay(() => program.signals.pause());
+    program.send('SIGTSTP');
+    expect(program.sent).toEqual([{ name: 'SIGTSTP', listening: ALL.filter((name) => name !== 'SIGTSTP') }]);
+    expect(program.listening()).toEqual(ALL);
+  });
+
+  test('SIGUSR1 is always listened to, because Node would open its inspector', () => {
+    const program = startProgram();
+    program.send('SIGUSR1');
+    expect([program.left, program.said, reason(program.signals)]).toEqual([[], [], undefined]);
+  });
 });

@@ -123,7 +123,9 @@ describe('in a terminal', () => {
   test('output that goes elsewhere is masked, while the rest stays with the terminal', async () => {
     await using home = await homeWithToken();
     await using terminal = await openShell(home);
-    terminal.write(`mira run -- sh -c 'echo asks >&2; read x; echo "$x $WORK_KEY"; test -t 2 && echo errors >&2' | cat\r`);
+    terminal.write(
+      `mira run -- sh -c 'echo asks >&2; read x; echo "$x $WORK_KEY"; test -t 2 && echo errors >&2' | cat\r`,
+    );
     await terminal.waitFor(/^asks/m);
     terminal.write('typed\r');
     await terminal.waitFor(/^typed \[masked work\]/m);

@@ -70,6 +70,7 @@ const TABLE: Readonly<Record<number, readonly ErrorCode[]>> = {
     'unsafe_url',
     'unsafe_file',
     'other_origin',
+    'host_not_configured',
     'other_vendor',
     'secret_found',
     'unsafe_variable',

@@ -5,12 +5,15 @@
 
 const WARM_UPS = 2;
 const PAIRS = 15;
+/** Of a quick look. */
+const MOST_PAIRS = Number(process.env.MIRA_BENCH_PAIRS ?? Infinity);
 
 /**
  * @param {{ subject: () => Promise<void>, base: () => Promise<void>, pairs?: number }} what each runs once
  * @returns {Promise<{ ratio: number, min: number, max: number, subjectMs: number, baseMs: number, pairs: number }>}
  */
-export async function measurePairs({ subject, base, pairs = PAIRS }) {
+export async function measurePairs({ subject, base, pairs: asked = PAIRS }) {
+  const pairs = Math.min(asked, MOST_PAIRS);
   const taken = [];
   for (let round = -WARM_UPS; round < pairs; round++) {
     const baseMs = await timed(base);

@@ -8,12 +8,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { environmentOf, isolatedHome } from '../test/support/isolated-home.ts';
 import { MIRA } from '../test/support/run-mira.ts';
 import { measurePairs } from './pairs.js';
+import { startTokenServer } from './support/token-server.js';
 import { openProgram } from './render/terminal-program.js';
 
 const ROUNDS = Number(process.env.MIRA_BENCH_ROUNDS ?? 3);
@@ -239,20 +239,6 @@ async function openChat({ server, home, node = [], env = {} }) {
 
 /** The server's last word stands above a status line that tells of no answer under way. */
 const FINISHED = /THE-END(?![^]*(?:Esc stops|THE-END))[^]*\?2026l/u;
-
-async function startTokenServer() {
-  const child = spawn(process.execPath, [besides('token-server-process.js')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [port] = await once(createInterface(child.stdout), 'line');
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      child.stdin.end();
-      await once(child, 'exit');
-    },
-  };
-}
 
 function median(values) {
   return at(values, 0.5);

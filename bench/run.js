@@ -1,24 +1,67 @@
-/** `npm run bench` runs every benchmark here, `npm run bench -- startup` those that are named. */
-import { readdirSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+/**
+ * `npm run bench` runs every benchmark here, `npm run bench -- startup` those that are named, each in a process of
+ * its own; `--quick` takes a few rounds, for a look. What they print goes into bench/results.md as well.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NO_BENCHMARKS = new Set(['run', 'pairs']);
 const folder = import.meta.dirname;
-
 const all = readdirSync(folder)
   .filter((file) => file.endsWith('.js'))
   .map((file) => file.slice(0, -'.js'.length))
   .filter((name) => !NO_BENCHMARKS.has(name));
-const wanted = process.argv.slice(2);
+
+const args = process.argv.slice(2);
+const isQuick = args.includes('--quick');
+const wanted = args.filter((arg) => arg !== '--quick');
 const unknown = wanted.filter((name) => !all.includes(name));
 
-if (unknown.length > 0) {
+if (args[0] === '--one') {
+  const { bench } = await import(pathToFileURL(join(folder, `${args[1]}.js`)).href);
+  await bench();
+} else if (unknown.length > 0) {
   console.error(`There is no benchmark ${unknown.join(', ')}. There is: ${all.join(', ')}.`);
   process.exitCode = 2;
 } else {
-  for (const name of wanted.length === 0 ? all : wanted) {
-    const { bench } = await import(pathToFileURL(join(folder, `${name}.js`)).href);
-    await bench();
-  }
+  await runAll(wanted.length === 0 ? all : wanted);
+}
+
+async function runAll(names) {
+  const results = [];
+  for (const name of names) results.push({ name, ...(await runOne(name)) });
+  const report = results.map(({ name, text }) => `## ${name}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`);
+  writeFileSync(join(folder, 'results.md'), `${heading()}\n${report.join('\n')}`);
+  const failed = results.filter(({ code }) => code !== 0).map(({ name }) => name);
+  if (failed.length === 0) return;
+  console.error(`These ended early: ${failed.join(', ')}.`);
+  process.exitCode = 1;
+}
+
+async function runOne(name) {
+  const quick = isQuick ? { MIRA_BENCH_PAIRS: '3', MIRA_BENCH_ROUNDS: '1' } : {};
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--one', name], {
+    env: { ...process.env, ...quick },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part) => {
+    text += part;
+    process.stdout.write(part);
+  });
+  const [code] = await once(child, 'close');
+  return { text, code };
+}
+
+/** Absolute times mean something on this machine alone; the ratios hold elsewhere. */
+function heading() {
+  const [cpu] = cpus();
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GB`;
+  const machine = `${platform()} ${release()}, ${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${memory}`;
+  const length = isQuick ? ' A quick run: three pairs, one round.' : '';
+  return `# Results\n\n${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${machine}.${length} Targets: see the benchmarks.\n`;
 }

@@ -25,12 +25,17 @@ const options = {
     flags: '--as <NAME=label>',
     summary: 'give a token to the program under this name, not under its own',
   },
-  // Not `--env-file`: Node takes that for its own wherever it stands, and runs what NODE_OPTIONS in the file says
-  // inside mira (nodejs/node#54232).
+  envFile: {
+    kind: 'list',
+    flags: '--env-file <path>',
+    summary: 'file of NAME=value and NAME=mira://LABEL lines; the last file wins',
+  },
+  // Node takes `--env-file` for its own wherever it stands on a line, and obeys NODE_OPTIONS in the file before mira can
+  // refuse it (nodejs/node#54232).
   envFrom: {
     kind: 'list',
     flags: '--env-from <path>',
-    summary: 'file of NAME=value and NAME=mira://LABEL lines; the last file wins',
+    summary: 'the same, for a file that you do not trust: Node obeys NODE_OPTIONS in an --env-file',
   },
   cleanEnv: {
     kind: 'flag',
@@ -84,7 +89,7 @@ export const run = valueCommand<typeof options, Outcome>({
     { command: 'mira run -- npm start', shows: 'with all tokens' },
     { command: 'mira run --only github-work -- gh pr list', shows: 'with one' },
     { command: 'mira run --as OPENAI_API_KEY=team-key -- ./ask.py', shows: 'under another name' },
-    { command: 'mira run --env-from .env -- docker compose up', shows: 'with mira://LABEL references' },
+    { command: 'mira run --env-file .env -- docker compose up', shows: 'with mira://LABEL references' },
     { command: 'mira run --only aws -- aws s3 ls', shows: 'the credentials of AWS' },
     { command: 'mira run --check --json', shows: 'what would be set, without any value' },
   ],
@@ -134,7 +139,7 @@ async function choose(context: Context, { options: given }: RunInput): Promise<C
   for (const name of preserved.filter(isOwnSecret)) requireVariableName(name, { platform, allowed });
   const base = baseVariables({ parent, clean: given.cleanEnv, preserved, platform });
   const renamed = readRenames(given.as, platform);
-  const entries = await readEnvFiles(given.envFrom);
+  const entries = await readEnvFiles([...given.envFile, ...given.envFrom]);
   const stored = await readSources(await context.vault());
   const { sources, hasAws } = stored;
   refuseOtherNames([...renamed.map(({ label }) => label), ...entries.flatMap(labelIn)], stored);

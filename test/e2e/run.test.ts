@@ -146,7 +146,7 @@ describe.concurrent('the environment of the program', () => {
       'PORT=1\nexport KEY="mira://GitHub work" # ours\nOPENAI_API_KEY=old\nWHO=\'first\'\n',
     );
     await writeFile(second, 'WHO=second\n');
-    const args = ['--env-from', first, '--env-from', second];
+    const args = ['--env-file', first, '--env-from', second];
     expect(await environment(home, args, { PORT: '2', WHO: 'you' })).toMatchObject({
       PORT: '1',
       KEY: GITHUB,
@@ -507,7 +507,7 @@ describe.concurrent('what stands in the way', () => {
     [['--env-from', 'bad.env'], 2, 'Line 2 of bad.env is not of the form NAME=value.'],
     [['--env-from', 'loader.env'], 11, 'PATH changes how programs load or run'],
     [['--env-from', 'lost.env'], 3, 'There is no token lost.'],
-    [['--env-from', 'no.env'], 2, '--env-from: no.env cannot be read'],
+    [['--env-from', 'no.env'], 2, '--env-file: no.env cannot be read'],
   ])('%j is told before anything runs', async (args, code, sentence) => {
     await using home = await homeWithTokens();
     await writeFile(join(home.path, 'bad.env'), `A=1\nsecret ${WORK}\n`);
@@ -550,12 +550,13 @@ describe.concurrent('what stands in the way', () => {
     expect(await environment(home, ['--allow-expired'])).toMatchObject({ OLD: 'the old value' });
   });
 
-  test('is --env-file, which Node would read for itself', async () => {
+  test.each(['--env-file', '--env-from'])('is a file with options for Node (%s)', async (option) => {
     await using home = await homeWithTokens();
-    await writeFile(join(home.path, 'app.env'), 'A=1\n');
-    expect(await run(home, ['--env-file', 'app.env', '--', 'touch', 'ran'])).toMatchObject({
-      code: 2,
-      stderr: 'mira: There is no option --env-file.\n  Did you mean --env-from?\n',
+    const file = join(home.path, 'app.env');
+    await writeFile(file, 'NODE_OPTIONS=--title=x\n');
+    expect(await run(home, [option, file, '--', 'touch', 'ran'])).toMatchObject({
+      code: 11,
+      stderr: expect.stringContaining('NODE_OPTIONS changes how programs load or run'),
     });
     expect(await readdir(home.path)).not.toContain('ran');
   });

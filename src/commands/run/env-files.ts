@@ -11,7 +11,7 @@ export async function readEnvFiles(files: readonly string[]): Promise<readonly E
   ]);
   const entries: EnvEntry[] = [];
   for (const file of files) {
-    const bytes = await readAtMost(file, { most: MOST_BYTES, option: '--env-from' });
+    const bytes = await readAtMost(file, { most: MOST_BYTES, option: '--env-file' });
     entries.push(...parseEnvFile({ text: bytes.toString('utf8'), file }));
   }
   return entries;

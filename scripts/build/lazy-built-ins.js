@@ -91,6 +91,7 @@ function isWrapping(node, builtIns) {
 
 /** `import()` would have every export of a built-in read; and a file that is not loaded by Node itself has none. */
 function importedLate(name) {
+  if (typeof name !== 'string') throw new Error('What is imported late must be named where it is imported.');
   return isBuiltin(name)
     ? `Promise.resolve(${take(name)})`
     : `Promise.resolve().then(() => ({ default: require(${JSON.stringify(name)}) }))`;

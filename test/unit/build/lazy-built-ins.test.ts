@@ -54,6 +54,10 @@ test('takes the module itself where it is imported late, and requires a package'
   );
 });
 
+test('stops the build where what is imported late is not named', () => {
+  expect(() => rendered('exports.a = (name) => import(name);')).toThrow('must be named');
+});
+
 test('leaves other files alone', () => {
   const code = 'const a = require("./a.js"); const keytar = require("keytar"); exports.b = [keytar, a];';
   expect(rendered(code)).toBe(code);

@@ -20,6 +20,8 @@ export interface Rotation {
   /** The family of the new value, or `other`. */
   readonly keyKind: string;
   readonly expiresAt: number | undefined;
+  /** The moment of the exchange. */
+  readonly now: number;
   /** Undefined when no test was wanted. */
   readonly check: TokenCheck | undefined;
   readonly isOldKept: boolean;
@@ -75,6 +77,7 @@ export async function rotateToken(context: Context, wish: RotationWish): Promise
     env,
     keyKind: kind,
     expiresAt,
+    now: context.now(),
     check,
     isOldKept: !isProven,
     revocation,

@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { MiraError } from '../../errors.ts';
 import { shellQuote } from '../../store/shell-quote.ts';
 import type { Style } from '../../ui/style.ts';
-import { moment } from '../moments.ts';
+import { moment, secondsUntil } from '../moments.ts';
 import { valueCommand } from '../define.ts';
 import type { Input } from '../define.ts';
 import { checkToken } from './check-token.ts';
@@ -118,11 +118,13 @@ function revocationSentence({ revocation, revokeAt }: Rotation, style: Style): s
 }
 
 function rotationJson(rotation: Rotation): Readonly<Record<string, unknown>> {
-  const { env, keyKind, check, isOldKept, revocation, revokeAt, expiresAt } = rotation;
+  const { env, keyKind, check, isOldKept, revocation, revokeAt, expiresAt, now } = rotation;
   return {
     env,
     kind: keyKind,
-    ...(expiresAt === undefined ? {} : { expires_at: moment(expiresAt) }),
+    ...(expiresAt === undefined
+      ? {}
+      : { expires_at: moment(expiresAt), expires_in: secondsUntil(expiresAt, now) }),
     service: check?.service ?? null,
     outcome: check?.outcome ?? 'not_tested',
     ...(check?.detail === undefined ? {} : { detail: check.detail }),

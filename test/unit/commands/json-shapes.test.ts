@@ -443,6 +443,7 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       env: 'MIRA_API_KEY',
       keyKind: 'mira',
       expiresAt: LATER,
+      now: NOW,
       check: { service: 'mira', outcome: 'valid', latencyMs: 7 },
       isOldKept: false,
       revocation: { revoked: true },
@@ -454,6 +455,7 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       env: 'DATABASE_URL',
       keyKind: 'other',
       expiresAt: undefined,
+      now: NOW,
       check: {
         service: undefined,
         outcome: 'unknown_service',
@@ -469,6 +471,7 @@ const SAMPLES: Readonly<Record<string, () => Promise<readonly JsonObject[]>>> = 
       env: 'OPENAI_API_KEY',
       keyKind: 'openai',
       expiresAt: undefined,
+      now: NOW,
       check: undefined,
       isOldKept: true,
       revocation: undefined,

@@ -268,7 +268,7 @@ async function explain(deps: CredentialDeps): Promise<readonly CredentialSource[
     {
       source: 'MIRA_API_KEY',
       present: env['MIRA_API_KEY'] !== undefined,
-      detail: env['MIRA_API_KEY'] === undefined ? 'not set' : 'API key',
+      detail: keyInWords(env['MIRA_API_KEY']),
     },
     { source: 'stored', present: entry !== undefined, detail: stored },
     { source: 'vault', ...(await lookIntoVault(deps)) },
@@ -282,6 +282,14 @@ async function explain(deps: CredentialDeps): Promise<readonly CredentialSource[
         ? `${row.detail}; ${winner} comes first`
         : row.detail,
   }));
+}
+
+/** The documents of Mira meetings use the platform's variable. */
+function keyInWords(key: string | undefined): string {
+  if (key === undefined) return 'not set';
+  return key.startsWith('mira_live_')
+    ? 'API key of Mira meetings, not sent to the platform; it belongs in MIRA_MEETINGS_API_KEY'
+    : 'API key';
 }
 
 async function lookIntoVault({

@@ -28,8 +28,9 @@ export const KEY_FAMILIES: readonly KeyFamily[] = [
     id: 'meetings',
     label: 'a Mira meetings key',
     prefix: /^mira_live_/i,
-    shape: /^mira_live_[A-Za-z0-9]{32}$/,
-    expected: '`mira_live_` and 32 letters or digits',
+    // The documents say no more of them than that they are random.
+    shape: /^mira_live_[\w-]{32}$/,
+    expected: '`mira_live_` and 32 characters, 42 in all',
   },
   {
     id: 'mirra',

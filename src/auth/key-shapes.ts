@@ -6,7 +6,7 @@ import type { KeyFamily } from './key-format.ts';
 
 const SHAPES: Readonly<Record<KeyFamily['id'], readonly string[]>> = {
   mira: ['sk-mira-[0-9a-f]{40}'],
-  meetings: ['mira_live_[A-Za-z0-9]{32}'],
+  meetings: ['mira_live_[\\w-]{32}'],
   mirra: ['mirra_(?:script|install|test)_[A-Za-z0-9_-]{16,}', 'mirra_[A-Za-z0-9]{24,}'],
   anthropic: ['sk-ant-[\\w-]{16,}'],
   openai: ['sk-(?:proj|svcacct|admin|None)-[\\w-]{16,}', 'sk-[A-Za-z0-9]{20,}'],

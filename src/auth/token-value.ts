@@ -30,6 +30,9 @@ const LEAST_LENGTHS: Partial<Readonly<Record<KeyFamily['id'], number>>> = {
   github: 40,
 };
 
+/** Less could be guessed. */
+const LEAST_BODY = 8;
+
 export interface TokenValueUse {
   /** The variable it is to be in. */
   readonly env: string;
@@ -117,6 +120,8 @@ function findFlaw(value: string, family: KeyFamily): string | undefined {
   const least = LEAST_LENGTHS[family.id] ?? 0;
   if (/^[\w-]*$/.test(value) && value.length < least)
     return `it has ${value.length} characters, and such keys have ${least} at least; a part of it is missing`;
+  if (bodyOf(value, family).length < LEAST_BODY)
+    return `it has ${value.length} characters; a part of it is missing`;
   if (!family.shape.test(value)) return wrongBody(value, family);
   return isPlaceholder(bodyOf(value, family)) ? 'it is the placeholder of a document' : undefined;
 }

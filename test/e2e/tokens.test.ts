@@ -138,6 +138,14 @@ describe.concurrent('tokens', () => {
     expect(await readdir(home.dataDir).catch(() => [])).not.toContain('credentials.json');
   });
 
+  test('as long as they may be are kept, whatever mark and line break an editor put around them', async () => {
+    await using home = await isolatedHome();
+    const stdin = `\uFEFF${'x'.repeat(65_536)}\r\n`;
+    expect(await tokens(['add', '--label', 'x', '--env', 'X'], { home, env: FILE, stdin })).toMatchObject({
+      code: 0,
+    });
+  });
+
   test.each([
     [['--env', 'X'], 'x', 2, '--label is needed.'],
     [['--label', 'x'], 'x', 2, '--env is needed.'],

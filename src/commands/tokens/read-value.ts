@@ -3,6 +3,8 @@ import { MiraError } from '../../errors.ts';
 import { readStdinBytes } from '../read-stdin.ts';
 
 const MOST_BYTES = 64 * 1024;
+/** The mark at the beginning of UTF-8, CR and LF at the end: they are no part of the value. */
+const MARK_AND_BREAK = 5;
 
 export interface TypedValue {
   readonly value: string;
@@ -32,7 +34,7 @@ export async function readValue(
   const bytes = await readStdinBytes(context, {
     waiting: 'Waiting for the value on standard input.',
     hint,
-    mostBytes: MOST_BYTES + 2,
+    mostBytes: MOST_BYTES + MARK_AND_BREAK,
     tooLarge: () => new MiraError('invalid_input', 'What standard input holds is longer than 64 KiB.'),
   });
   const value = decode(bytes).replace(/\r?\n$/, '');

@@ -379,6 +379,22 @@ describe('the explanation', () => {
       ],
     ],
     [
+      'a key of meetings in the variable of the platform',
+      { env: { MIRA_API_KEY: `mira_live_${'a1'.repeat(16)}` } },
+      [
+        NOT_GIVEN,
+        row('MIRA_TOKEN', false, false, 'not set'),
+        row(
+          'MIRA_API_KEY',
+          true,
+          true,
+          'API key of Mira meetings, not sent to the platform; it belongs in MIRA_MEETINGS_API_KEY',
+        ),
+        row('stored', false, false, 'profile default is not signed in'),
+        NO_TOKEN,
+      ],
+    ],
+    [
       'everything',
       { env: BOTH, stored: ['default'], kept: platformKey },
       [

@@ -32,10 +32,10 @@ const EXAMPLES: Readonly<Record<KeyFamily['id'], Record<'right' | 'wrong', reado
     ),
   },
   meetings: {
-    right: [mixed(32), capitals(32), hex(32), '0'.repeat(32), 'z'.repeat(32), 'Z'.repeat(32)].map((rest) =>
+    right: [mixed(32), capitals(32), hex(32), '0'.repeat(32), `${mixed(31)}_`, `${mixed(31)}-`].map((rest) =>
       join('mira_', 'live_', rest),
     ),
-    wrong: [mixed(31), mixed(33), `${mixed(31)}_`, `${mixed(31)}-`, `${mixed(31)} `, ''].map((rest) =>
+    wrong: [mixed(31), mixed(33), `${mixed(31)}.`, `${mixed(31)}/`, `${mixed(31)} `, ''].map((rest) =>
       join('mira_', 'live_', rest),
     ),
   },

@@ -104,6 +104,7 @@ describe('a malformed value is told what is wrong with it, and never repeated', 
     ['MIRA_MEETINGS_API_KEY', MEETINGS.slice(0, -1), 'it has 41 characters, not 42; a part of it is missing'],
     ['MIRRA_API_KEY', `${MIRRA} x`, 'there are spaces or line breaks in it'],
     ['AWS_ACCESS_KEY_ID', AWS.toLowerCase(), 'its letters are in the wrong case'],
+    ['MIRRA_API_KEY', 'mirra_a1b2', 'it has 10 characters; a part of it is missing'],
     ['AWS_ACCESS_KEY_ID', AWS.slice(0, -2), 'it has 18 characters, not 20; a part of it is missing'],
     [
       'GITHUB_TOKEN',

@@ -94,9 +94,31 @@ export function serviceError(answer: ServiceAnswer, context: ErrorContext): Mira
   });
 }
 
-/** Some services quote the key they refuse. */
+/** Some services quote the key they refuse, or its beginning. */
 export function withoutSecret(body: string, bearer: Bearer | undefined): string {
-  return bearer === undefined ? body : body.replaceAll(bearer.value, '[redacted]');
+  if (bearer === undefined) return body;
+  const { value } = bearer;
+  const text = body.replaceAll(value, '[redacted]');
+  return value.length > SHOWN_AT_MOST ? withoutBeginnings(text, value) : text;
+}
+
+/** So much of a key is no secret: the platform's list of keys shows the first sixteen characters. */
+const SHOWN_AT_MOST = 16;
+
+function withoutBeginnings(text: string, value: string): string {
+  const beginning = value.slice(0, SHOWN_AT_MOST + 1);
+  return text
+    .split(beginning)
+    .map((part, index) =>
+      index === 0 ? part : `[redacted]${part.slice(sharedLength(part, value.slice(beginning.length)))}`,
+    )
+    .join('');
+}
+
+function sharedLength(one: string, other: string): number {
+  let length = 0;
+  while (length < other.length && one[length] === other[length]) length += 1;
+  return length;
 }
 
 /** An error that arrived inside a stream, after a status of 200. */

@@ -36,6 +36,8 @@ export interface Service {
   readonly tests: readonly ServiceTest[];
   /** Where a person makes and revokes keys: a page, or the way there. */
   readonly keysAt: string | undefined;
+  /** What no key begins with but those made there, wherever they are sent. */
+  readonly keyBegins: RegExp | undefined;
   /** How its documents wrap an answer, and an error, which may then come with any status. */
   readonly envelope: 'mirra' | 'meetings' | undefined;
   /** The right that a refused request would have needed. */
@@ -67,6 +69,8 @@ export interface ServicePermission {
   readonly said: RegExp;
   /** What the documents say a method needs, for when the service does not say. */
   readonly documented?: (method: string) => string;
+  /** It is also said with 401, the status of a key that the service does not know. */
+  readonly mayBe401?: true;
 }
 
 export interface ServicePaging {
@@ -91,6 +95,7 @@ const bearer = (key: string): Record<string, string> => ({ authorization: `Beare
 const PLAIN = {
   keyHeader: bearer,
   headers: {},
+  keyBegins: undefined,
   envelope: undefined,
   permission: undefined,
   paging: undefined,
@@ -108,6 +113,7 @@ export const SERVICES: Readonly<Record<ServiceId, Service>> = {
     keyVariables: ['MIRA_API_KEY'],
     tests: [{ path: '/api/v1/auth/me' }, { path: '/v1/quota' }, { path: 'models', mayBePublic: true }],
     keysAt: KEYS_PAGE,
+    keyBegins: /^sk-mira-/,
   },
   meetings: {
     ...PLAIN,
@@ -121,7 +127,7 @@ export const SERVICES: Readonly<Record<ServiceId, Service>> = {
     keysAt: 'Settings → API Keys in Mira meetings',
     envelope: 'meetings',
     permission: {
-      said: /\b(read|write|admin)\b(?=["'`’]?\s+(?:permission|access))|\bpermissions?\b.{0,40}?\b(read|write|admin)\b/i,
+      said: /\b(read|write|admin)\b(?=["'`’]?[\s_-]+(?:permission|access|scope|role))|(?:permission|scope)(?:(?!\.\s).){0,40}?\b(read|write|admin)\b|\b(?:requires?|needs?)\b(?:(?!\.\s).){0,20}?\b(read|write|admin)\b/i,
       documented: (method) => (method === 'GET' || method === 'HEAD' ? 'read' : 'write'),
     },
     paging: { limit: 20 },
@@ -137,6 +143,7 @@ export const SERVICES: Readonly<Record<ServiceId, Service>> = {
     keyHeader: (key) => ({ 'x-api-key': key }),
     tests: [{ path: 'resources' }],
     keysAt: MIRRA_KEYS_PAGE,
+    keyBegins: /^mirra_/,
     envelope: 'mirra',
   },
   openai: {
@@ -148,7 +155,9 @@ export const SERVICES: Readonly<Record<ServiceId, Service>> = {
     keyVariables: ['OPENAI_API_KEY'],
     tests: [{ path: 'models' }],
     keysAt: OPENAI_KEYS_PAGE,
-    permission: { said: /\bmissing scopes?: ([\w.:]+\w)/i },
+    // `sk-` alone is what many vendors begin their keys with.
+    keyBegins: /^sk-(?:proj|svcacct|admin)-/,
+    permission: { said: /\bmissing scopes?: ([\w.:]+\w)/i, mayBe401: true },
   },
   anthropic: {
     ...PLAIN,
@@ -167,6 +176,7 @@ export const SERVICES: Readonly<Record<ServiceId, Service>> = {
     tests: [{ path: 'models?limit=1' }],
     paging: { after: 'after_id' },
     keysAt: ANTHROPIC_KEYS_PAGE,
+    keyBegins: /^sk-ant-/,
   },
   bedrock: {
     ...PLAIN,

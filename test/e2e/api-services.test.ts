@@ -136,25 +136,25 @@ describe.concurrent('an error', () => {
       'mirra',
       'revoked',
       4,
-      'HOST refused the credential from MIRRA_API_KEY: Invalid API key.\n  Mend it with: read -rs MIRRA_API_KEY && export MIRRA_API_KEY\n',
+      'HOST refused the credential from MIRRA_API_KEY: Invalid API key.\n  It is revoked or mistyped; keys are managed at https://store.getmirra.app/developer/api-keys. Mend it with: read -rs MIRRA_API_KEY && export MIRRA_API_KEY\n',
     ],
     [
       'mirra',
       'lacking',
       5,
-      'HOST does not allow this with the credential from MIRRA_API_KEY: The key may not do this.\n  The plan, or the rights of the key, do not cover this.\n',
+      'HOST does not allow this with the credential from MIRRA_API_KEY: The key may not do this.\n  The plan, or the rights of the key, do not cover this; keys are managed at https://store.getmirra.app/developer/api-keys.\n',
     ],
     [
       'openai',
       'lacking',
       5,
-      'HOST does not allow this with the credential from OPENAI_API_KEY, which lacks the permission api.model.read: You have insufficient permissions for this operation. Missing scopes: api.model.read. Check your key.\n  The plan, or the rights of the key, do not cover this.\n',
+      'HOST does not allow this with the credential from OPENAI_API_KEY, which lacks the permission api.model.read: You have insufficient permissions for this operation. Missing scopes: api.model.read. Check your key.\n  The plan, or the rights of the key, do not cover this; keys are managed at https://platform.openai.com/api-keys.\n',
     ],
     [
       'anthropic',
       'revoked',
       4,
-      'HOST refused the credential from ANTHROPIC_API_KEY: invalid x-api-key.\n  Mend it with: read -rs ANTHROPIC_API_KEY && export ANTHROPIC_API_KEY\n',
+      'HOST refused the credential from ANTHROPIC_API_KEY: invalid x-api-key.\n  It is revoked or mistyped; keys are managed at https://platform.claude.com/settings/keys. Mend it with: read -rs ANTHROPIC_API_KEY && export ANTHROPIC_API_KEY\n',
     ],
   ] as const)(
     'of %s that is %s names the source of the key, and where keys are managed',
@@ -171,6 +171,18 @@ describe.concurrent('an error', () => {
       expect(result.stdout + result.stderr).not.toContain(service.key);
     },
   );
+
+  test.each([
+    ['meetings', 'MIRA_MEETINGS_URL'],
+    ['mirra', 'MIRRA_BASE_URL'],
+    ['openai', 'OPENAI_BASE_URL'],
+  ] as const)('404 of %s names the variable that says where it is', async (name, variable) => {
+    await using service = await STARTS[name].start();
+    const { code, stderr } = await runMira(['api', 'nowhere', '--service', name], { env: service.env });
+
+    expect(code).toBe(3);
+    expect(stderr).toContain(`  Check the path, and the address of the service (${variable}).\n`);
+  });
 
   test('429 of meetings says to wait a minute although the answer does not', async () => {
     await using meetings = await startMeetings();

@@ -172,7 +172,7 @@ describe.concurrent('an HTTP error', () => {
 
     expect(stderr).toBe(
       `mira: 127.0.0.1:${server.port} refused the credential from MIRA_API_KEY: Invalid API key.\n` +
-        '  Mend it with: unset MIRA_API_KEY && mira auth login\n',
+        '  It is revoked or mistyped; keys are managed at https://platform.vmira.ai/api-keys. Mend it with: unset MIRA_API_KEY && mira auth login\n',
     );
   });
 });

@@ -264,7 +264,7 @@ describe.concurrent('a rotation', () => {
       code: 0,
       stderr: '',
       stdout:
-        'mira has its new value; it works at mira.\nThe old value may still work; revoke it where it was made.\n',
+        'mira has its new value; it works at mira.\nThe old value may still work; revoke it: https://platform.vmira.ai/api-keys\n',
     });
     expect(platform.keyNames()).toEqual(['first', 'second', 'third']);
     const revoking = await tokens(['rotate', 'mira', '--revoke', '--json', '--expires', '90d'], {
@@ -361,7 +361,7 @@ describe.concurrent('a rotation', () => {
         'mira has its new value, untested.\n' +
         'The old value is kept until the new one answers: mira tokens test mira\n' +
         'Back to it: mira tokens rotate mira --back; or forget it: mira tokens rotate mira --forget\n' +
-        'The old value may still work; revoke it (not done: the new value was not tested) where it was made.\n',
+        'The old value may still work; revoke it (not done: the new value was not tested): https://platform.vmira.ai/api-keys\n',
     });
     expect(await listed(run)).toMatchObject([{ previous_kept_since: expect.any(String) }]);
     expect(await tokens(['test'], run)).toMatchObject({ code: 4 });

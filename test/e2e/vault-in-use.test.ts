@@ -210,7 +210,7 @@ describe.concurrent('`mira tokens test`', () => {
             label: 'gone',
             service: 'mirra',
             outcome: 'revoked',
-            detail: `127.0.0.1:${mirra.port} refused the credential from MIRRA_API_KEY: Invalid API key`,
+            detail: `127.0.0.1:${mirra.port} refused the credential from MIRRA_API_KEY: Invalid API key; the key is revoked or mistyped; keys are managed at https://store.getmirra.app/developer/api-keys`,
             latency_ms: expect.any(Number),
           },
           { label: 'good', service: 'openai', outcome: 'valid', latency_ms: expect.any(Number) },

@@ -75,7 +75,7 @@ async function findBearer(
     addressFrom: from !== undefined && env[from] !== undefined ? from : undefined,
     family: service.keyKind,
     url: base,
-    keysPage: findKeysPlace(service, base),
+    keysPage: findKeysPlace(service, { url: base }),
     force,
     keepOut,
   });

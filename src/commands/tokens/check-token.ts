@@ -4,10 +4,12 @@ import type { Service, ServiceTest } from '../../api/services.ts';
 import { locateService } from '../../api/services/locate-service.ts';
 import { findEnvelopeError, findKeysPlace, serviceFailure } from '../../api/services/service-failure.ts';
 import { redirectError } from '../../api/service-error.ts';
+import type { ServiceAnswer } from '../../api/service-error.ts';
 import { requirePlatformKey } from '../../auth/key-format.ts';
 import { requireSendableKey } from '../../auth/service-key.ts';
 import type { Context } from '../../context.ts';
 import { abortError, MiraError, toMiraError } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
 import { findServiceOfToken } from '../services/service-of-token.ts';
 import type { TokenFacts } from '../services/service-of-token.ts';
 
@@ -95,7 +97,10 @@ async function prepare(context: World, { service, token }: Question): Promise<As
   const places = service === SERVICES.mira ? { ...env, MIRA_API_URL: settings.value('api_url') } : env;
   const base = locateService(service, places);
   if (service === SERVICES.mira) {
-    requirePlatformKey(value, { source, documentedHost: findKeysPlace(service, base) !== undefined });
+    requirePlatformKey(value, {
+      source,
+      documentedHost: findKeysPlace(service, { url: base }) !== undefined,
+    });
   } else {
     requireSendableKey(value, {
       source,
@@ -138,12 +143,12 @@ interface Said {
 }
 
 async function request(asked: Asked, test: ServiceTest): Promise<Said> {
-  const { key, context } = asked;
+  const { key, context, service, base } = asked;
   const startedAt = context.elapsed();
   const failure = await send(asked, { test, key });
   const latencyMs = Math.round(context.elapsed() - startedAt);
   if (failure !== undefined) {
-    const check = { ...outcomeOf(failure, findKeysPlace(asked.service, asked.base)), latencyMs };
+    const check = { ...outcomeOf(failure, findKeysPlace(service, { url: base, key })), latencyMs };
     // The platform forbids what it does not have (platforms.md A.5).
     const isAbsent = failure.status === 404 || failure.status === 405 || failure.status === 403;
     return { kind: isAbsent ? 'absent' : 'said', check };
@@ -180,14 +185,32 @@ async function send(
   const bearer = key === undefined ? undefined : { value: key, source, mend: '', refreshable: false };
   const seen = { bearer, now: context.now() };
   if (status >= 400) return serviceFailure(service, answer, seen);
-  return status >= 300 ? redirectError(answer) : findEnvelopeError(service, answer, seen);
+  if (status >= 300) return redirectError(answer);
+  return findEnvelopeError(service, answer, seen) ?? findStranger(answer);
+}
+
+/** All services answer with an object or a list; a page to sign in at a network does not, and knows no key. */
+function findStranger({ url, body, headers, status }: ServiceAnswer): MiraError | undefined {
+  const value = parseJson(body);
+  if (typeof value === 'object' && value !== null) return undefined;
+  const isPage = headers['content-type']?.includes('html') === true || body.trimStart().startsWith('<');
+  const what = body.trim() === '' ? 'nothing' : isPage ? 'a web page' : 'something else';
+  return new MiraError(
+    'malformed_response',
+    `${url.host} does not answer as this service, but with ${what}.`,
+    {
+      hint: 'Check the address of the service.',
+      status,
+    },
+  );
 }
 
 function outcomeOf(failure: MiraError, keysAt?: string): Answer {
   const outcome = kindOfFailure(failure);
   const said = failure.message.replace(/\.$/, '');
+  const why = outcome === 'revoked' ? '; the key is revoked or mistyped' : '';
   const managed = (outcome === 'revoked' || outcome === 'wrong_scope') && keysAt !== undefined;
-  return { outcome, detail: managed ? `${said}; keys are managed at ${keysAt}` : said };
+  return { outcome, detail: said + why + (managed ? `; keys are managed at ${keysAt}` : '') };
 }
 
 function kindOfFailure({ code, exitCode }: MiraError): TokenOutcome {

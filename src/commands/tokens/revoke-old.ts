@@ -37,7 +37,7 @@ export async function createRevoker(context: Context, { env, kind, old }: OldKey
   const places = { ...context.env, MIRA_API_URL: settings.value('api_url') };
   return {
     canRevoke: isPlatform,
-    revokeAt: service === undefined ? placeOf(kind) : placeAt(service, places),
+    revokeAt: service === undefined ? placeOf(kind) : placeAt(service, { key: old, env: places }),
     async isWanted() {
       if (!context.canPrompt) return false;
       const { confirm } = await import('../../ui/prompts.ts');
@@ -67,9 +67,12 @@ export async function createRevoker(context: Context, { env, kind, old }: OldKey
 
 type Service = (typeof SERVICES)[keyof typeof SERVICES];
 
-function placeAt(service: Service, env: Readonly<Record<string, string | undefined>>): string | undefined {
+function placeAt(
+  service: Service,
+  { key, env }: { readonly key: string; readonly env: Readonly<Record<string, string | undefined>> },
+): string | undefined {
   try {
-    return findKeysPlace(service, locateService(service, env));
+    return findKeysPlace(service, { url: locateService(service, env), key });
   } catch {
     // Nothing says where the service is.
     return service.keysAt;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { redirectError, serviceError, streamedError } from '../../../src/api/service-error.ts';
+import { redirectError, serviceError, streamedError, withoutSecret } from '../../../src/api/service-error.ts';
 import { serviceWords } from '../../../src/api/service-words.ts';
 import { facts } from './open-http.ts';
 
@@ -17,6 +17,20 @@ function answered(status: number, body: unknown, headers: Record<string, string>
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return serviceError({ status, headers, url, body: text }, { bearer, now: NOW });
 }
+
+describe('the key in what a service quotes', () => {
+  const value = 'sk-example-0123456789-abcdefghijkl';
+  it.each([
+    [`No such key: ${value}.`, 'No such key: [redacted].'],
+    [`No such key: ${value.slice(0, 25)}****.`, 'No such key: [redacted]****.'],
+    [`${value.slice(0, 17)} and ${value}`, '[redacted] and [redacted]'],
+    // So much is shown in lists of keys.
+    [`No such key: ${value.slice(0, 16)}…`, `No such key: ${value.slice(0, 16)}…`],
+    ['sk-example-other', 'sk-example-other'],
+  ])('is taken out, and so is its beginning: %s', (said, expected) => {
+    expect(withoutSecret(said, { ...bearer, value })).toBe(expected);
+  });
+});
 
 describe('an error of a service', () => {
   it.each<[string, number, unknown, string, number, string]>([

@@ -71,7 +71,7 @@ describe('a token', () => {
       'meetings',
       'revoked',
       'revoked',
-      'HOST refused the credential from MIRA_MEETINGS_API_KEY: Invalid or revoked API key; keys are managed at Settings → API Keys in Mira meetings',
+      'HOST refused the credential from MIRA_MEETINGS_API_KEY: Invalid or revoked API key; the key is revoked or mistyped; keys are managed at Settings → API Keys in Mira meetings',
     ],
     [
       'meetings',
@@ -86,37 +86,42 @@ describe('a token', () => {
       'HOST limits how often it may be asked: Too many requests. Please retry after 60 seconds; it answers again in 60 s (00:01)',
     ],
     ['meetings', 'broken', 'failed', 'HOST failed (status 500): Internal server error'],
-    ['mirra', 'revoked', 'revoked', 'HOST refused the credential from MIRRA_API_KEY: Invalid API key'],
+    [
+      'mirra',
+      'revoked',
+      'revoked',
+      'HOST refused the credential from MIRRA_API_KEY: Invalid API key; the key is revoked or mistyped; keys are managed at https://store.getmirra.app/developer/api-keys',
+    ],
     [
       'mirra',
       'lacking',
       'wrong_scope',
-      'HOST does not allow this with the credential from MIRRA_API_KEY: The key may not do this',
+      'HOST does not allow this with the credential from MIRRA_API_KEY: The key may not do this; keys are managed at https://store.getmirra.app/developer/api-keys',
     ],
     ['mirra', 'limited', 'rate_limited', 'HOST limits how often it may be asked: Slow down'],
     [
       'openai',
       'revoked',
       'revoked',
-      'HOST refused the credential from OPENAI_API_KEY: Incorrect API key provided',
+      'HOST refused the credential from OPENAI_API_KEY: Incorrect API key provided; the key is revoked or mistyped; keys are managed at https://platform.openai.com/api-keys',
     ],
     [
       'openai',
       'lacking',
       'wrong_scope',
-      'HOST does not allow this with the credential from OPENAI_API_KEY, which lacks the permission api.model.read: You have insufficient permissions for this operation. Missing scopes: api.model.read. Check your key',
+      'HOST does not allow this with the credential from OPENAI_API_KEY, which lacks the permission api.model.read: You have insufficient permissions for this operation. Missing scopes: api.model.read. Check your key; keys are managed at https://platform.openai.com/api-keys',
     ],
     [
       'anthropic',
       'revoked',
       'revoked',
-      'HOST refused the credential from ANTHROPIC_API_KEY: invalid x-api-key',
+      'HOST refused the credential from ANTHROPIC_API_KEY: invalid x-api-key; the key is revoked or mistyped; keys are managed at https://platform.claude.com/settings/keys',
     ],
     [
       'anthropic',
       'lacking',
       'wrong_scope',
-      'HOST does not allow this with the credential from ANTHROPIC_API_KEY: Your API key does not have permission to use the specified resource',
+      'HOST does not allow this with the credential from ANTHROPIC_API_KEY: Your API key does not have permission to use the specified resource; keys are managed at https://platform.claude.com/settings/keys',
     ],
   ];
   it.each(MOODS)('of %s at a service that is %s is %s', async (kind, mood, outcome, detail) => {
@@ -130,6 +135,91 @@ describe('a token', () => {
       detail: detail.replace('HOST', `127.0.0.1:${service.port}`),
       latencyMs: 7,
     });
+  });
+
+  it.each([
+    ['a page to sign in at a network', '<html>Sign in</html>', 'text/html', 'a web page'],
+    ['a page that says it is text', '<!doctype html>', 'text/plain', 'a web page'],
+    ['nothing', '', 'application/json', 'nothing'],
+    ['a word', 'OK', 'text/plain', 'something else'],
+    ['half a list', '{"data":[', 'application/json', 'something else'],
+    ['a number', '1', 'application/json', 'something else'],
+  ])('is not proven by %s', async (_, body, type, what) => {
+    const server = await serve((exchange) => exchange.write(whole(200, body, { 'content-type': type })));
+    for (const kind of ['meetings', 'mirra', 'openai', 'anthropic'] as const) {
+      const service = await started(SERVICES[kind].start());
+      const [[address = ''] = []] = Object.entries(service.env).filter(([name]) => name.endsWith('_URL'));
+      const token = { env: SERVICES[kind].variable, kind, value: service.key };
+
+      expect(await check(token, { env: { [address]: server.origin } })).toEqual({
+        service: kind,
+        outcome: 'failed',
+        detail: `127.0.0.1:${server.port} does not answer as this service, but with ${what}`,
+        latencyMs: 7,
+      });
+    }
+  });
+
+  it.each([
+    ['meetings', { data: null, error: 'Invalid API key', meta: null }, 'revoked'],
+    ['meetings', { data: [], error: 'API key has been revoked', meta: null }, 'revoked'],
+    ['meetings', { data: null, error: 'Missing permission: read', meta: null }, 'wrong_scope'],
+    ['meetings', { data: null, error: 'Too many requests', meta: null }, 'rate_limited'],
+    ['meetings', { data: null, error: 'No', meta: null }, 'failed'],
+    ['mirra', { success: false, error: { code: 'UNAUTHORIZED', message: 'No' } }, 'revoked'],
+    ['mirra', { success: false, error: { code: 'INVALID_API_KEY', message: 'No' } }, 'revoked'],
+    ['mirra', { success: false, error: { code: 'FORBIDDEN', message: 'No' } }, 'wrong_scope'],
+    ['mirra', { success: false, error: { code: 'RATE_LIMIT_EXCEEDED', message: 'No' } }, 'rate_limited'],
+    ['mirra', { success: false, error: 'Invalid API key' }, 'revoked'],
+    ['mirra', { success: false }, 'failed'],
+    ['mirra', { success: true, data: [] }, 'valid'],
+    ['meetings', { data: [], error: '', meta: null }, 'valid'],
+  ] as const)('of %s is judged by what the envelope says: %j', async (kind, body, outcome) => {
+    const server = await serve((exchange) => exchange.write(whole(200, JSON.stringify(body))));
+    const service = await started(SERVICES[kind].start());
+    const env = { MIRA_MEETINGS_URL: server.origin, MIRRA_BASE_URL: server.origin };
+
+    expect(await check({ env: SERVICES[kind].variable, kind, value: service.key }, { env })).toMatchObject({
+      service: kind,
+      outcome,
+    });
+  });
+
+  it('that works lacks a right also where OpenAI says so as of an unknown key', async () => {
+    const message = 'You have insufficient permissions for this operation. Missing scopes: api.model.read.';
+    const server = await serve((exchange) =>
+      exchange.write(whole(401, JSON.stringify({ error: { message, type: 'invalid_request_error' } }))),
+    );
+    const { key } = await started(startOpenAiKeys());
+
+    expect(
+      await check(
+        { env: 'OPENAI_API_KEY', kind: 'openai', value: key },
+        { env: { OPENAI_BASE_URL: server.origin } },
+      ),
+    ).toMatchObject({ outcome: 'wrong_scope', detail: expect.stringContaining('permission api.model.read') });
+  });
+
+  it.each([
+    ['API key does not have the "read" permission', 'which lacks the permission read'],
+    ['read permission required', 'which lacks the permission read'],
+    ["Forbidden: requires 'write' permission", 'which lacks the permission write'],
+    ['Missing scope: write', 'which lacks the permission write'],
+    ['permission_denied: admin', 'which lacks the permission admin'],
+    ['This endpoint requires admin access', 'which lacks the permission admin'],
+    ['You need `write` to do this', 'which lacks the permission write'],
+    ['You have no permission. Read the documents', 'which needs the permission read'],
+    ['Forbidden', 'which needs the permission read'],
+    ['An active Business or Enterprise subscription is required', undefined],
+  ])('of meetings that is told “%s” lacks that right', async (error, lacks) => {
+    const server = await serve((exchange) =>
+      exchange.write(whole(403, JSON.stringify({ data: null, error, meta: null }))),
+    );
+    const { key } = await started(startMeetings());
+    const token = { env: 'MIRA_MEETINGS_API_KEY', kind: 'meetings', value: key };
+    const { outcome, detail = '' } = await check(token, { env: { MIRA_MEETINGS_URL: server.origin } });
+
+    expect([outcome, /which \w+ the permission \w+/.exec(detail)?.[0]]).toEqual(['wrong_scope', lacks]);
   });
 
   it('at an address where nobody listens is unreachable', async () => {

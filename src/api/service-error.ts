@@ -8,7 +8,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Bearer } from './bearer.ts';
 import type { HttpResponse } from './http.ts';
 import { formatWait, parseRetryAfter } from './retry.ts';
-import { serviceWords } from './service-words.ts';
+import { checkedRequestId, serviceWords } from './service-words.ts';
 import type { ServiceWords } from './service-words.ts';
 
 export interface ErrorContext {
@@ -42,15 +42,30 @@ export async function readServiceError(response: HttpResponse, context: ErrorCon
   return serviceError({ status, headers, url, body: await errorText(response) }, context);
 }
 
-/** An error without a readable body is still the same error. */
-async function errorText(response: HttpResponse): Promise<string> {
+/**
+ * The body of an error; empty where it cannot be read, is lost on its way, or does not come: without it, it is still the
+ * same error.
+ * @throws MiraError what ends the request from outside
+ */
+export async function errorText(response: HttpResponse): Promise<string> {
+  let isGivenUp = false;
+  const timer = setTimeout(() => {
+    isGivenUp = true;
+    response.discard();
+  }, LONGEST_BODY_MS);
   try {
     return await response.text(MAX_ERROR_BYTES);
   } catch (error) {
-    if (error instanceof MiraError && error.exitCode === 9) return '';
+    if (!(error instanceof MiraError)) throw error;
+    if (isGivenUp || error.exitCode === 9 || LOST.has(error.code)) return '';
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+const LONGEST_BODY_MS = 5_000;
+const LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['connection_reset', 'network_failed']);
 
 export function redirectError(answer: Omit<ServiceAnswer, 'body'>): MiraError {
   const target = findHost(answer.headers['location'], answer.url);
@@ -89,7 +104,7 @@ export function serviceError(answer: ServiceAnswer, context: ErrorContext): Mira
         ? [{ command: context.bearer.mend, why: 'get a credential that works' }]
         : [],
     status: answer.status,
-    requestId: requestId(answer.headers),
+    requestId: requestId(answer.headers) ?? words.requestId,
     retryAfterS: waitMs === undefined ? undefined : Math.ceil(waitMs / 1000),
   });
 }
@@ -134,7 +149,7 @@ export function streamedError(
   return new MiraError(code, sentence(code, said), {
     hint: hint(code, said),
     status,
-    requestId: requestId(stream.headers),
+    requestId: requestId(stream.headers) ?? words.requestId,
   });
 }
 
@@ -265,6 +280,5 @@ function hint(code: ErrorCode, said: Said): string | undefined {
 }
 
 export function requestId(headers: Readonly<Record<string, string>>): string | undefined {
-  const id = headers['x-request-id'] ?? headers['request-id'] ?? headers['x-amzn-requestid'];
-  return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
+  return checkedRequestId(headers['x-request-id'] ?? headers['request-id'] ?? headers['x-amzn-requestid']);
 }

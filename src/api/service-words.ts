@@ -9,6 +9,8 @@ export interface ServiceWords {
   readonly type?: string | undefined;
   /** Which rule of a content filter it was. */
   readonly category?: string | undefined;
+  /** Under which the service finds the request again. */
+  readonly requestId?: string | undefined;
 }
 
 export function serviceWords(body: string, contentType = ''): ServiceWords {
@@ -37,6 +39,7 @@ function wordsOf(value: unknown, depth: number): ServiceWords {
     code: codeText(value['code']) ?? codeText(detailsOf(value)['error_code']),
     type: codeText(value['type']),
     category: codeText(value['category']),
+    requestId: checkedRequestId(value['request_id']),
   };
   // {"error":"content_blocked","category":"…"}: the error is a name, not a sentence.
   if (typeof value['error'] === 'string' && /^[a-z]+(_[a-z]+)+$/.test(value['error'])) {
@@ -52,7 +55,13 @@ function wordsOf(value: unknown, depth: number): ServiceWords {
     code: inner.code ?? here.code,
     type: inner.type ?? here.type,
     category: inner.category ?? here.category,
+    requestId: here.requestId ?? inner.requestId,
   };
+}
+
+/** One that is fit to be printed and asked for. */
+export function checkedRequestId(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value) ? value : undefined;
 }
 
 /** Anthropic tells there which limit it was. */

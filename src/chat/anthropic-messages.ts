@@ -100,7 +100,7 @@ export function createMessagesDecoder(context: DecoderContext): AnswerDecoder {
         done = true;
         break;
       case 'error':
-        failure = context.reported(isRecord(value['error']) ? value['error'] : value);
+        failure = context.reported(value);
         break;
       case 'message':
         whole(value);
@@ -142,7 +142,7 @@ export function createMessagesDecoder(context: DecoderContext): AnswerDecoder {
       count += 1;
       if (isRecord(value) && value['type'] === 'message') whole(value);
       else if (isRecord(value) && (value['error'] ?? value['detail'] ?? undefined) !== undefined)
-        failure = context.reported(value['error'] ?? value);
+        failure = context.reported(value);
       else failure = unreadable(context.host);
     },
     end() {

@@ -10,7 +10,7 @@ import { collected } from '../http/decode.ts';
 import { MAX_JSON_BYTES } from '../http.ts';
 import type { Http, HttpResponse } from '../http.ts';
 import { parseHttpDate } from '../retry.ts';
-import { readServiceError } from '../service-error.ts';
+import { errorText, readServiceError } from '../service-error.ts';
 import type { AwsAccess, AwsKeys, AwsService } from './access.ts';
 import { awsFailure } from './aws-error.ts';
 
@@ -276,16 +276,4 @@ function bodyOf(body: unknown): string | undefined {
   if (typeof body === 'string') return body;
   if (body instanceof Uint8Array) return new TextDecoder().decode(body);
   throw new TypeError('the AWS client sends a body that is a stream');
-}
-
-const MAX_ERROR_BYTES = 1024 * 1024;
-
-/** An error without a readable body is still the same error. */
-async function errorText(response: HttpResponse): Promise<string> {
-  try {
-    return await response.text(MAX_ERROR_BYTES);
-  } catch (error) {
-    if (error instanceof MiraError && error.exitCode === 9) return '';
-    throw error;
-  }
 }

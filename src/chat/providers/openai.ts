@@ -1,7 +1,7 @@
 /** OpenAI, and every service that speaks its chat completions: one wire format, two names for the longest answer. */
 import type { Bearer, BearerSource } from '../../api/bearer.ts';
 import type { Http, HttpResponse } from '../../api/http.ts';
-import { requireOk } from '../../api/service-error.ts';
+import { errorText, requireOk } from '../../api/service-error.ts';
 import { MiraError } from '../../errors.ts';
 import { ask } from '../ask.ts';
 import type { Patience } from '../ask.ts';
@@ -27,7 +27,6 @@ export interface OpenAiOptions extends Patience, HintFacts {
 }
 
 const LIST_MS = 30_000;
-const MAX_ERROR_BYTES = 1024 * 1024;
 
 export function createOpenAiProvider(options: OpenAiOptions): ChatProvider {
   const { id, http, bearer, clocks = ANSWER_CLOCKS } = options;
@@ -55,7 +54,7 @@ export function createOpenAiProvider(options: OpenAiOptions): ChatProvider {
         const response = await post(credential, stop);
         if ((response.status !== 400 && response.status !== 422) || request.maxTokens === undefined)
           return response;
-        const said = await response.text(MAX_ERROR_BYTES);
+        const said = await errorText(response);
         if (!refusesName(said, dialect.limit)) return { ...response, text: async () => said };
         dialect = {
           ...dialect,

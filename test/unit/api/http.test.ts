@@ -2,13 +2,14 @@ import { getEventListeners, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { gzipSync, brotliCompressSync, deflateRawSync, deflateSync } from 'node:zlib';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { pinnedLookup } from '../../../src/api/http/dispatchers.ts';
 import { readServiceError } from '../../../src/api/service-error.ts';
 import { MiraError } from '../../../src/errors.ts';
 import type { LogFields } from '../../../src/log.ts';
 import { chunk, head, whole } from '../../support/raw-server.ts';
+import type { RawExchange } from '../../support/raw-server.ts';
 import { facts, failureOf, openHttp, serve } from './open-http.ts';
 
 describe('a request', () => {
@@ -116,6 +117,43 @@ describe('a request', () => {
       expect(error.message).toContain(other.origin);
     }
     expect(other.connections).toBe(0);
+  });
+
+  it.each<[string, (exchange: RawExchange) => void]>([
+    ['reset', ({ reset }) => reset()],
+    ['cut', ({ end }) => end()],
+  ])('that is an error is the same error when its body is %s', async (_how, stop) => {
+    const { promise: hasBegun, resolve: onBegin } = Promise.withResolvers<void>();
+    const server = await serve(async (exchange) => {
+      await exchange.write(head(401, { 'Content-Length': '500', 'X-Request-Id': 'req-1' }) + '{"detail":');
+      await hasBegun;
+      stop(exchange);
+    });
+    const response = await openHttp().request({ url: new URL(server.origin) });
+    onBegin();
+    expect(await readServiceError(response, { now: 0 })).toMatchObject({
+      code: 'credential_rejected',
+      status: 401,
+      requestId: 'req-1',
+    });
+  });
+
+  it('that is an error is not waited for when its body does not come', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { promise: text, reject } = Promise.withResolvers<string>();
+    const response = {
+      status: 503,
+      headers: {},
+      url: new URL('https://api.example/'),
+      bytes: () => [],
+      text: () => text,
+      json: () => text,
+      discard: () => reject(new MiraError('interrupted', 'Stopped reading the answer.')),
+    };
+    const error = readServiceError(response as never, { now: 0 });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await error).toMatchObject({ code: 'server_error', status: 503 });
   });
 
   it.each(['key\r\nX-Other: 1', 'key\u0000', 'kéy…'])(

@@ -228,6 +228,14 @@ describe('an error of a service', () => {
     expect(answered(500, '', { 'x-request-id': 'a\u001b[2Jb' }).requestId).toBeUndefined();
   });
 
+  it('carries the request id of the body where no header has one', () => {
+    const body = { type: 'error', error: { type: 'api_error', message: 'x' }, request_id: 'req-8' };
+    expect(answered(500, body).requestId).toBe('req-8');
+    expect(answered(500, body, { 'request-id': 'req-7' }).requestId).toBe('req-7');
+    expect(answered(500, { ...body, request_id: 'a b' }).requestId).toBeUndefined();
+    expect(streamedError(body, { url, headers: {}, now: NOW }).requestId).toBe('req-8');
+  });
+
   it('says when a long limit ends', () => {
     const { message } = answered(429, { detail: 'Too many requests' }, { 'retry-after': '7500' });
     expect(message).toMatch(

@@ -71,7 +71,8 @@ export async function runWithFault(
   const inject = `inject=${call.name}:${effect}:when=${call.nth}${lasting ? '+' : ''}`;
   const { result, trace } = await runTraced(command, ['-P', call.path, '-e', inject]);
   // What strace itself ends with depends on which thread it saw last. The helper of the keychain may be killed any time.
-  if (kind === 'KILL' && trace.includes('+++ killed by SIGKILL +++')) return { ...result, code: null, signal: 'SIGKILL' };
+  if (kind === 'KILL' && trace.includes('+++ killed by SIGKILL +++'))
+    return { ...result, code: null, signal: 'SIGKILL' };
   if (!trace.includes('(INJECTED)'))
     throw new Error(
       `The program made no ${call.name} number ${call.nth} on ${call.path} this time (${result.code}: ${result.stderr})`,

@@ -53,6 +53,7 @@ export function requireTokenValue(value: string, use: TokenValueUse): KeyFamily[
     });
   }
   if (use.force) return kindOf(value, use.env);
+  requireWholeArmor(value, use.source);
   const expected = KEY_FAMILIES.find(({ id }) => VARIABLES[id].includes(use.env));
   const found = findKeyFamily(bare(value));
   if (found !== undefined && isMisplaced(found, { expected, use })) throw misplaced(found, use);
@@ -63,6 +64,18 @@ export function requireTokenValue(value: string, use: TokenValueUse): KeyFamily[
   throw new MiraError('malformed_key', `The value from ${use.source} is not ${family.label}: ${flaw}.`, {
     hint: `It would be ${family.expected}. Copy the key again, by itself; --force keeps the value as it is.`,
   });
+}
+
+/** Of a private key pasted at a prompt, a terminal may give the first line alone (RFC 7468). */
+function requireWholeArmor(value: string, source: string): void {
+  if (!/^-----BEGIN [A-Z0-9 ]+-----/.test(value) || /-----END [A-Z0-9 ]+-----\s*$/.test(value)) return;
+  throw new MiraError(
+    'malformed_key',
+    `The value from ${source} is the beginning of a key whose end is missing.`,
+    {
+      hint: 'Give all lines of it on stdin: … < key.pem; --force keeps the value as it is.',
+    },
+  );
 }
 
 function isMisplaced(

@@ -124,6 +124,20 @@ describe('a malformed value is told what is wrong with it, and never repeated', 
     expect(`${refusal.message} ${refusal.hint ?? ''}`).not.toContain(value.slice(10, 18) || value);
   });
 
+  test.each([
+    '-----BEGIN X KEY-----',
+    '-----BEGIN X KEY-----\nabc',
+    '-----BEGIN X KEY-----\nabc\n-----END X',
+  ])('the first lines of a private key are told from a whole one (%#)', (value) => {
+    expect(refusalOf(value, 'APP_KEY')).toMatchObject({
+      code: 'malformed_key',
+      message: 'The value from the prompt is the beginning of a key whose end is missing.',
+      hint: 'Give all lines of it on stdin: … < key.pem; --force keeps the value as it is.',
+    });
+    expect(keep(value, 'APP_KEY', true)).toBe('other');
+    expect(keep(`${value}\n-----END X KEY-----\n`, 'APP_KEY')).toBe('other');
+  });
+
   test('an empty one is called empty', () => {
     expect(refusalOf('', 'DATABASE_URL')).toMatchObject({
       code: 'malformed_key',

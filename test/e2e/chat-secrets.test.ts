@@ -212,4 +212,27 @@ describe.concurrent('a stored value in a question', () => {
       [{ role: 'user', content: 'What is in @notes.txt\n\nother.txt:\ntwo\n\nnotes.txt:\none' }],
     ]);
   });
+
+  test('holds up no other question when the attached file is taken back', async () => {
+    await using server = await startServer();
+    await using home = await isolatedHome();
+    await keepToken(home, { label: 'work', env: 'SOME_TOKEN', value: VALUE });
+    await writeFile(join(home.path, 'notes.txt'), `one\n${VALUE}\n`);
+    const env = { ...server.env, ...KEY_FILE };
+    await using terminal = await openTerminal({ args: ['chat'], env, home, cwd: home.path });
+    await terminal.waitFor('/help');
+    terminal.write('/attach notes.txt\r');
+    await terminal.waitFor('goes along: notes.txt');
+    terminal.write('Hello\r');
+    await terminal.waitFor('notes.txt, line 2, holds the stored value of work; it was not sent.');
+    await terminal.waitFor(/goes along: notes\.txt\n› Hello/);
+    terminal.write('\x15/attach -\r');
+    await terminal.waitFor('Nothing goes along with the next question.');
+    terminal.write('Hello again\r');
+    await terminal.waitFor('Fine.');
+
+    expect(server.requests.map(({ body }) => JSON.parse(body).messages)).toEqual([
+      [{ role: 'user', content: 'Hello again' }],
+    ]);
+  });
 });

@@ -21,7 +21,7 @@ const COMMANDS = [
     name: 'attach',
     by: 'caller',
     syntax: '/attach FILE',
-    summary: 'a text file for the next question; @FILE in it does the same',
+    summary: 'a text file for the next question, as is @FILE in it; `-` takes all back',
   },
   { name: 'image', by: 'caller', syntax: '/image FILE', summary: 'a picture for the next question' },
   { name: 'retry', by: 'chat', syntax: '/retry', summary: 'ask the last question again' },

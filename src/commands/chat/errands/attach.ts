@@ -1,6 +1,7 @@
 /** Files that go along with the next question. */
 import { basename } from 'node:path';
 import type { Reply } from '../../../ui/chat/errand.ts';
+import type { Talk } from '../../../ui/chat/talk.ts';
 import type { ErrandOptions } from '../errands.ts';
 import { readTextFile } from '../question.ts';
 import { readImage } from '../read-image.ts';
@@ -8,7 +9,8 @@ import { requireTakesImages } from '../require-takes-images.ts';
 import { requirePath } from './require-path.ts';
 
 /** @throws MiraError `invalid_usage`, `invalid_input`, `input_too_large` */
-export async function attachText({ argument, context }: ErrandOptions): Promise<Reply> {
+export async function attachText({ argument, context, talk }: ErrandOptions): Promise<Reply> {
+  if (argument === '-') return takeBack(talk);
   const path = requirePath(argument, { command: '/attach', env: context.env });
   const text = (await readTextFile(path, '/attach')).trimEnd();
   return {
@@ -18,7 +20,8 @@ export async function attachText({ argument, context }: ErrandOptions): Promise<
 }
 
 /** @throws MiraError `invalid_usage`, `invalid_input`, `input_too_large`; a provider that takes no pictures says so */
-export async function attachImage({ argument, context, provider }: ErrandOptions): Promise<Reply> {
+export async function attachImage({ argument, context, provider, talk }: ErrandOptions): Promise<Reply> {
+  if (argument === '-') return takeBack(talk);
   const path = requirePath(argument, { command: '/image', env: context.env });
   requireTakesImages(provider);
   const image = await readImage(path, '/image');
@@ -26,4 +29,9 @@ export async function attachImage({ argument, context, provider }: ErrandOptions
     attachment: { kind: 'image', name: basename(path), image },
     notice: 'It goes along with the next question.',
   };
+}
+
+/** A file that may not leave would hold up every question. */
+function takeBack(talk: Talk): Reply {
+  return { talk: { ...talk, attachments: [] }, notice: 'Nothing goes along with the next question.' };
 }

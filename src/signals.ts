@@ -14,8 +14,15 @@ const SIGNALS = {
   SIGHUP: { code: 'hung_up', message: 'The terminal was closed.' },
 } as const;
 
-/** What else a program may want to know of; mira itself does nothing at these. */
-const RELAYED = ['SIGQUIT', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGTSTP'] as const;
+/**
+ * What else a program may want to know of; mira itself does nothing at these. Timers are among them because one that was
+ * set before mira was started goes on in it (`perl -e 'alarm 5; exec @ARGV'`). SIGPIPE is not: it tells mira of its own
+ * output.
+ */
+const RELAYED = [
+  ...(['SIGQUIT', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGTSTP'] as const),
+  ...(['SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGXCPU', 'SIGPWR'] as const),
+];
 
 export interface Signals {
   readonly signal: AbortSignal;

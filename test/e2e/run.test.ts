@@ -246,11 +246,12 @@ describe.concurrent('the program', () => {
     expect(await runMira(['run', '--', 'cat'], options)).toMatchObject({ code: 0, stdout: stdin });
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const)(
-    'gets %s once, and mira ends when the program does',
-    async (signal) => {
-      await using home = await homeWithTokens();
-      const program = `
+  test.each([
+    ...(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const),
+    ...(['SIGALRM', 'SIGXCPU', 'SIGVTALRM'] as const),
+  ])('gets %s once, and mira ends when the program does', async (signal) => {
+    await using home = await homeWithTokens();
+    const program = `
         let count = 0;
         process.on(${JSON.stringify(signal)}, () => {
           count += 1;
@@ -259,12 +260,11 @@ describe.concurrent('the program', () => {
         });
         setInterval(() => {}, 1000);
         console.log('ready');`;
-      const mira = await startMira(['run', '--', process.execPath, '-e', program], { home, env: FILE });
-      await mira.waitFor('ready');
-      mira.signal(signal);
-      expect(await mira.finished).toMatchObject({ code: 9, stdout: 'ready\ngot 1\n', stderr: '' });
-    },
-  );
+    const mira = await startMira(['run', '--', process.execPath, '-e', program], { home, env: FILE });
+    await mira.waitFor('ready');
+    mira.signal(signal);
+    expect(await mira.finished).toMatchObject({ code: 9, stdout: 'ready\ngot 1\n', stderr: '' });
+  });
 
   test('that ignores SIGTERM is waited for', async () => {
     await using home = await homeWithTokens();

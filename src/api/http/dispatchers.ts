@@ -3,11 +3,12 @@
  * undici is loaded with the first request, and of it only what a request needs: its index costs twice as much.
  */
 import { lookup, type LookupAddress, type LookupAllOptions, type LookupOneOptions } from 'node:dns';
-import type { Agent, Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { Agent, Dispatcher, Pool, ProxyAgent, buildConnector } from 'undici';
 
 import { foreignCode } from '../../errors.ts';
 import { trustedCertificates } from './certificates.ts';
 import { silentProxy } from './failure.ts';
+import { passingOverNews } from './passing-over-news.ts';
 
 export interface Dispatchers {
   /** The connections for a request, direct or through `proxy`. */
@@ -42,8 +43,12 @@ export function createDispatchers(rules: ConnectionRules): Dispatchers {
 }
 
 async function direct(rules: ConnectionRules): Promise<Dispatcher> {
-  const connect = await connectOptions(rules);
-  const DirectAgent = defaultExport<typeof Agent>(await import('undici/lib/dispatcher/agent.js' as string));
+  const options = await connectOptions(rules);
+  const [DirectAgent, connector] = await Promise.all([
+    import('undici/lib/dispatcher/agent.js' as string).then(defaultExport<typeof Agent>),
+    import('undici/lib/core/connect.js' as string).then(defaultExport<typeof buildConnector>),
+  ]);
+  const connect = passingOverNews(connector({ ...options, allowH2: false }));
   return new DirectAgent({ connect, allowH2: false });
 }
 
@@ -68,6 +73,14 @@ async function through(proxy: URL, rules: ConnectionRules): Promise<Dispatcher> 
         });
       return Object.assign(pool, { connect: connectThrough });
     },
+    // To the service, through the proxy.
+    factory: (origin, options: Pool.Options) =>
+      new ProxyPool(
+        origin,
+        typeof options.connect === 'function'
+          ? { ...options, connect: passingOverNews(options.connect) }
+          : options,
+      ),
     connectTimeout: rules.connectMs,
     allowH2: false,
   });

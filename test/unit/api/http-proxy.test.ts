@@ -14,7 +14,9 @@ afterAll(() => authority.remove());
 async function serveTls(name: string): Promise<number> {
   const server = createServer(authority.issue(name), (socket) => {
     socket.on('error', () => {});
-    socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret'));
+    socket.on('data', () =>
+      socket.end('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret'),
+    );
   });
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -119,6 +119,36 @@ describe('a request', () => {
     expect(other.connections).toBe(0);
   });
 
+  it.each([
+    ['100', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    ['100 of HTTP/1.0 with headers', 'HTTP/1.0 100 Go on\r\nX-A: b\r\n\r\n'],
+    ['several', 'HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 100\r\n\r\nHTTP/1.1 102 P\r\n\r\n'],
+    ['none', ''],
+  ])('is answered after news on the way: %s', async (_name, news) => {
+    // What looks like news within an answer is part of it.
+    const body = 'HTTP/1.1 100 Continue\r\n\r\nend';
+    const server = await serve(async ({ write }) => {
+      for (const character of news) await write(character);
+      await write(head(200, { 'Content-Length': String(body.length) }));
+      await write(body);
+    });
+    const http = openHttp();
+    for (const _time of [1, 2]) {
+      const response = await http.request({ url: new URL(server.origin), method: 'POST', body: 'x' });
+      expect([response.status, await response.text()]).toEqual([200, body]);
+    }
+    expect(server.connections).toBe(1);
+  });
+
+  it('is not answered by news alone', async () => {
+    const server = await serve(async ({ write, end }) => {
+      await write('HTTP/1.1 100 Continue\r\n\r\n');
+      end();
+    });
+    const error = await failureOf(openHttp().request({ url: new URL(server.origin) }));
+    expect(error).toMatchObject({ code: 'connection_reset' });
+  });
+
   it.each<[string, (exchange: RawExchange) => void]>([
     ['reset', ({ reset }) => reset()],
     ['cut', ({ end }) => end()],

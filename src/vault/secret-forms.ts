@@ -21,6 +21,7 @@ export function secretForms(secret: string): readonly string[] {
     ...base64.map(toBase64Url),
     hex,
     hex.toUpperCase(),
+    ...brokenForms({ base64: base64[0] ?? '', hex }),
   ];
   return bytes.length < SHORTEST_MASKED
     ? []
@@ -50,12 +51,13 @@ function escapeCharacters(text: string, which: RegExp): string {
   return text.replaceAll(which, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** As a part of an address, and as a field of a form; either case of the digits. */
+/** As a part of an address, a path or a whole address, and as a field of a form; either case of the digits. */
 function urlForms(value: string): readonly string[] {
   const part = encodeURIComponent(value);
   const strict = part.replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
   const field = new URLSearchParams({ v: value }).toString().slice('v='.length);
-  return [part, strict, field].flatMap((form) => [
+  const path = part.replaceAll('%2F', '/');
+  return [part, strict, field, path, encodeURI(value)].flatMap((form) => [
     form,
     withDigits(form, 'lower'),
     withDigits(form, 'upper'),
@@ -76,4 +78,19 @@ function base64Inside(bytes: Buffer, lead: number): string {
 
 function toBase64Url(text: string): string {
   return text.replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** `base64` and MIME, a PEM and `openssl`, `xxd -p` break what is long into lines; each is looked for by itself. */
+function brokenForms({ base64, hex }: { readonly base64: string; readonly hex: string }): readonly string[] {
+  return [...piecesOf(base64, 76), ...piecesOf(base64, 64), ...piecesOf(hex, 60)];
+}
+
+/** Less than that in the last line is left: so short a text is in other output by chance. */
+const SHORTEST_PIECE = 8;
+
+function piecesOf(text: string, width: number): readonly string[] {
+  if (text.length <= width) return [];
+  return Array.from({ length: Math.ceil(text.length / width) }, (_, at) =>
+    text.slice(at * width, (at + 1) * width),
+  ).filter((piece) => piece.length >= SHORTEST_PIECE);
 }

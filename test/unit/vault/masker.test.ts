@@ -64,6 +64,8 @@ describe('what is masked', () => {
       asciiJson.slice(1, -1).replaceAll('/', '\\/'),
       encodeURIComponent(value),
       encodeURIComponent(value).replaceAll(/%../g, (code) => code.toLowerCase()),
+      encodeURIComponent(value).replaceAll('%2F', '/'),
+      encodeURI(value),
       new URLSearchParams({ value }).toString().slice('value='.length),
     ]) {
       expect(maskWhole(secrets, `<${spelling}>`)).toBe('<[masked odd]>');
@@ -80,6 +82,20 @@ describe('what is masked', () => {
     ).toBe(
       'log: -----BEGIN OF IT-----\r\nlog: [masked pem]\r\nlog: [masked pem]\r\nlog: -----END OF IT-----\r\n',
     );
+  });
+
+  test.each([
+    ['base64 in lines, as of base64 and openssl', 'base64', 76],
+    ['base64 in lines, as of a PEM', 'base64', 64],
+    ['hex in lines, as of xxd -p', 'hex', 60],
+  ] as const)('a long secret in %s', (_, encoding, width) => {
+    const value = `${VALUE}.${VALUE}.${VALUE}`;
+    const encoded = Buffer.from(`${value}\n`).toString(encoding);
+    const lines = encoded.match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
+    const masked = maskWhole([{ label: 'long', value }], `${lines.join('\r\n')}\r\n`).split('\r\n');
+    expect(masked.slice(0, -2)).toEqual(lines.slice(0, -1).map(() => '[masked long]'));
+    // The line feed is the program's own.
+    expect(masked.at(-2)).toMatch(/^\[masked long\].{0,4}$/);
   });
 
   test('of secrets that begin alike, the longest', () => {
@@ -122,12 +138,14 @@ describe('what is masked', () => {
 
 describe('a stream that is cut', () => {
   test('at any one place, in any encoding, gives what the whole gives', () => {
-    for (const form of secretForms(VALUE)) {
+    // Of more, a line of an encoded text would be a secret by itself.
+    const short = { label: 'work', value: VALUE.slice(0, 30) };
+    for (const form of secretForms(short.value)) {
       const text = Buffer.from(`before ${VALUE.slice(0, 7)} ${form}${form} after ${form.slice(0, -1)}`);
-      const whole = maskWhole([KEY], text);
+      const whole = maskWhole([short], text);
       expect(whole).toBe(`before ${VALUE.slice(0, 7)} [masked work][masked work] after ${form.slice(0, -1)}`);
       for (let cut = 0; cut <= text.length; cut += 1) {
-        expect(maskParts([KEY], [text.subarray(0, cut), text.subarray(cut)])).toBe(whole);
+        expect(maskParts([short], [text.subarray(0, cut), text.subarray(cut)])).toBe(whole);
       }
     }
   });

@@ -4,6 +4,31 @@ export function moment(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** The same for very many: a calendar is asked once for each day. Moments of years up to 9999, as the vault keeps them. */
+export function momentWriter(): (ms: number) => string {
+  const days = new Map<number, string>();
+  return (ms) => {
+    const number = Math.floor(ms / DAY_MS);
+    let day = days.get(number);
+    if (day === undefined) {
+      day = new Date(number * DAY_MS).toISOString().slice(0, 'yyyy-mm-ddT'.length);
+      days.set(number, day);
+    }
+    const rest = ms - number * DAY_MS;
+    const minutes = Math.floor(rest / 60_000);
+    const hour = (minutes / 60) | 0;
+    const second = ((rest / 1_000) | 0) % 60;
+    return `${day}${TWO[hour]}:${TWO[minutes % 60]}:${TWO[second]}.${three(rest % 1_000)}Z`;
+  };
+}
+
+const DAY_MS = 86_400_000;
+const TWO = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+
+function three(number: number): string {
+  return number < 100 ? `0${number < 10 ? '0' : ''}${number}` : `${number}`;
+}
+
 /** Whole seconds left; negative when the moment is past. */
 export function secondsUntil(ms: number, now: number): number {
   return Math.floor((ms - now) / 1000);

@@ -4,7 +4,15 @@
  */
 import { MiraError } from '../errors.ts';
 import { removeWithLeftovers, tryToWrite, writeFileAtomically } from './atomic-file.ts';
-import type { CredentialMeta, KeyHeader, KeyKind, ScryptParameters, Sealed } from './credentials-format.ts';
+import type {
+  CredentialMeta,
+  Header,
+  KeyHeader,
+  KeyKind,
+  Parsed,
+  ScryptParameters,
+  Sealed,
+} from './credentials-format.ts';
 import type { KeyRequest, KeySources } from './credentials-key.ts';
 import { withLock } from './lock.ts';
 import { readPrivateFile } from './private-file.ts';
@@ -66,9 +74,11 @@ interface OpenKey {
 
 export function createCredentialsFile(options: CredentialsFileOptions): CredentialsFile {
   const keyring = createKeyring(options);
+  const reader = createReader(options);
   const views = new Map<KeyKind, CredentialsFile>();
   const createdWith = (createWith: KeyKind): CredentialsFile => {
-    const view = views.get(createWith) ?? openView({ ...options, createWith }, { keyring, createdWith });
+    const view =
+      views.get(createWith) ?? openView({ ...options, createWith }, { keyring, reader, createdWith });
     views.set(createWith, view);
     return view;
   };
@@ -77,19 +87,24 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
 
 interface Shared {
   readonly keyring: Keyring;
+  readonly reader: Reader;
   readonly createdWith: (kind: KeyKind) => CredentialsFile;
 }
 
-function openView(options: CredentialsFileOptions, { keyring, createdWith }: Shared): CredentialsFile {
+function openView(
+  options: CredentialsFileOptions,
+  { keyring, reader, createdWith }: Shared,
+): CredentialsFile {
   const { file, storeLockFile, uid, signal, createWith } = options;
   let form = createWith;
 
   /** Every look at the file also tells how it is sealed, which decides what it protects against. */
-  const look = async (part: 'whole' | 'header' = 'whole'): Promise<Sealed | undefined> => {
-    const sealed = await readSealed({ file, uid, part });
-    form = sealed?.key.kind ?? createWith;
-    return sealed;
+  const noted = <T extends Header>(found: T | undefined): T | undefined => {
+    form = found?.key.kind ?? createWith;
+    return found;
   };
+  const look = async (): Promise<Sealed | undefined> => noted(await reader.whole());
+  const lookAtHeader = async (): Promise<Header | undefined> => noted(await reader.header());
 
   /** Without the lock, the file may be sealed anew while its key is looked for, and that key be gone; then once more. */
   const asItIsNow = async <T>(work: (sealed: Sealed | undefined) => Promise<T>): Promise<T> => {
@@ -177,10 +192,10 @@ function openView(options: CredentialsFileOptions, { keyring, createdWith }: Sha
     },
     probe: () => withOpenFile(proveWritable),
     async list() {
-      return (await look('header'))?.meta ?? [];
+      return (await lookAtHeader())?.meta ?? [];
     },
     async sealedWith() {
-      return (await look('header'))?.key.kind;
+      return (await lookAtHeader())?.key.kind;
     },
     abandon: () =>
       locked(async () => {
@@ -274,17 +289,35 @@ function createKeyring({ file, uid, sources }: CredentialsFileOptions): Keyring 
   };
 }
 
-interface Reading {
-  readonly file: string;
-  readonly uid: number | undefined;
-  readonly part: 'whole' | 'header';
+/** Both throw what stands in the way of reading the file; undefined when there is none. */
+interface Reader {
+  header(): Promise<Header | undefined>;
+  whole(): Promise<Sealed | undefined>;
 }
 
-async function readSealed({ file, uid, part }: Reading): Promise<Sealed | undefined> {
-  const bytes = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
-  if (bytes === undefined) return undefined;
-  const { parseCredentials, parseHeader } = await import('./credentials-format.ts');
-  const parsed = part === 'whole' ? parseCredentials(bytes) : parseHeader(bytes);
+/** The file is read each time; what the same bytes say is worked out once. */
+function createReader({ file, uid }: CredentialsFileOptions): Reader {
+  let last: { readonly bytes: Buffer; readonly header: Header; sealed?: Sealed } | undefined;
+  const look = async (): Promise<typeof last> => {
+    const bytes = await readPrivateFile({ file, maxBytes: MAX_BYTES, uid });
+    if (bytes === undefined) return undefined;
+    if (last?.bytes.equals(bytes) === true) return last;
+    const { parseHeader } = await import('./credentials-format.ts');
+    last = { bytes, header: requireSealed(file, parseHeader(bytes)) };
+    return last;
+  };
+  return {
+    header: async () => (await look())?.header,
+    async whole() {
+      const looked = await look();
+      if (looked === undefined) return undefined;
+      const { proveSpelling } = await import('./credentials-format.ts');
+      return (looked.sealed ??= requireSealed(file, proveSpelling(looked.bytes, looked.header)));
+    },
+  };
+}
+
+function requireSealed<T>(file: string, parsed: Parsed<T>): T {
   switch (parsed.kind) {
     case 'sealed':
       return parsed.sealed;

@@ -35,50 +35,75 @@ export interface CredentialMeta {
   readonly [field: string]: string | number | boolean;
 }
 
-export interface Sealed {
+/** What the file says without its key. */
+export interface Header {
   readonly key: KeyHeader;
   readonly meta: readonly CredentialMeta[];
-  readonly nonce: string;
-  readonly body: string;
 }
 
-export type Parsed =
-  | { readonly kind: 'sealed'; readonly sealed: Sealed }
+export interface Sealed extends Header {
+  /** `meta` as it is written, and bound to the body: of ten thousand entries, that is made once. */
+  readonly metaText: string;
+  readonly nonce: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+export type Parsed<T> =
+  | { readonly kind: 'sealed'; readonly sealed: T }
   | { readonly kind: 'foreign' }
   | { readonly kind: 'newer'; readonly version: number }
   | { readonly kind: 'damaged' };
 
 /** The content, if it has the one spelling that it can have. */
-export function parseCredentials(bytes: Uint8Array): Parsed {
-  const text = asBuffer(bytes).toString('utf8');
-  const parsed = parseText(text);
-  if (parsed.kind !== 'sealed') return parsed;
-  // Bytes that are no text would read as a text that is none of theirs.
-  return isUtf8(bytes) && formatCredentials(parsed.sealed) === text ? parsed : { kind: 'damaged' };
+export function parseCredentials(bytes: Uint8Array): Parsed<Sealed> {
+  const parsed = parseHeader(bytes);
+  return parsed.kind === 'sealed' ? proveSpelling(bytes, parsed.sealed) : parsed;
 }
 
 /**
  * The same without the body, for a look at the header: without the key nothing proves what it says, so its spelling need
  * not be proven either. Beside ten thousand entries, body and proof would take longer than all the rest.
  */
-export function parseHeader(bytes: Uint8Array): Parsed {
+export function parseHeader(bytes: Uint8Array): Parsed<Header> {
   const buffer = asBuffer(bytes);
   const end = buffer.lastIndexOf(BODY_FOLLOWS);
-  // What ends otherwise is damaged, or not ours; the whole of it tells.
-  if (end === -1 || !buffer.subarray(-END.length).equals(Buffer.from(END))) return parseCredentials(bytes);
-  return parseText(`${buffer.toString('utf8', 0, end)}${NO_BODY}`);
+  if (end !== -1 && buffer.subarray(-END.length).equals(Buffer.from(END))) {
+    const parsed = parseText(`${buffer.toString('utf8', 0, end)}${NO_BODY}`);
+    if (parsed.kind !== 'foreign' && parsed.kind !== 'damaged') return parsed;
+  }
+  // What is spelled otherwise is damaged, newer, or not ours; the whole of it tells.
+  return parseText(buffer.toString('utf8'));
 }
 
-/** Base64url holds no quotes, so this stands nowhere behind the meta but where the body begins. */
-const BODY_FOLLOWS = '],"nonce":"';
+/** What follows a header that was read from the same bytes, if all of them are spelled as they are written. */
+export function proveSpelling(bytes: Uint8Array, header: Header): Parsed<Sealed> {
+  const damaged = { kind: 'damaged' } as const;
+  // Bytes that are no text would read as a text that is none of theirs.
+  if (!isUtf8(bytes)) return damaged;
+  const text = asBuffer(bytes).toString('utf8');
+  const metaText = JSON.stringify(header.meta);
+  const head = `${formatHead({ key: header.key, metaText })}${NONCE}`;
+  if (!text.startsWith(head) || !text.endsWith(END)) return damaged;
+  const nonceEnd = text.indexOf(BODY, head.length);
+  if (nonceEnd === -1) return damaged;
+  const nonce = decode(text.slice(head.length, nonceEnd));
+  const body = decode(text.slice(nonceEnd + BODY.length, -END.length));
+  if (nonce === undefined || body === undefined) return damaged;
+  return { kind: 'sealed', sealed: { ...header, metaText, nonce, body } };
+}
+
+const NONCE = ',"nonce":"';
+const BODY = '","body":"';
 const END = '"}\n';
+/** Base64url holds no quotes, so this stands nowhere behind the meta but where the body begins. */
+const BODY_FOLLOWS = `]${NONCE}`;
 const NO_BODY = '],"nonce":"","body":""}';
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function parseText(text: string): Parsed {
+function parseText(text: string): Parsed<Header> {
   const content = parseJson(text);
   if (!isRecord(content) || content['fmt'] !== FORMAT) {
     return { kind: text === '' || text.startsWith(`{"fmt":"${FORMAT}"`) ? 'damaged' : 'foreign' };
@@ -88,13 +113,18 @@ function parseText(text: string): Parsed {
   const { key, meta, nonce, body } = content;
   if (version !== VERSION || !isKeyHeader(key) || !isMetaList(meta)) return { kind: 'damaged' };
   if (typeof nonce !== 'string' || typeof body !== 'string') return { kind: 'damaged' };
-  return { kind: 'sealed', sealed: { key, meta, nonce, body } };
+  return { kind: 'sealed', sealed: { key, meta } };
 }
 
-export function formatCredentials({ key, meta, nonce, body }: Sealed): string {
-  const head = JSON.stringify({ fmt: FORMAT, v: VERSION, key: orderedKey(key), meta });
+export function formatCredentials({ key, metaText, nonce, body }: Sealed): string {
+  const [nonceText, bodyText] = [nonce, body].map((bytes) => asBuffer(bytes).toString('base64url'));
   // Base64url is the same in JSON; megabytes of it need not be looked through for what to escape.
-  return `${head.slice(0, -1)},"nonce":"${nonce}","body":"${body}"}\n`;
+  return `${formatHead({ key, metaText })}${NONCE}${nonceText}${BODY}${bodyText}${END}`;
+}
+
+/** Up to the end of the meta. */
+function formatHead({ key, metaText }: Pick<Sealed, 'key' | 'metaText'>): string {
+  return `{"fmt":"${FORMAT}","v":${VERSION},"key":${JSON.stringify(orderedKey(key))},"meta":${metaText}`;
 }
 
 /** The 32-byte secret of a file becomes two keys: one seals, one only says "this is the right secret". */
@@ -117,18 +147,18 @@ export function seal(content: {
 }): Sealed {
   const { key, meta, sealing, values } = content;
   const nonce = randomBytes(12);
+  const metaText = JSON.stringify(meta);
   const cipher = createCipheriv('aes-256-gcm', sealing, nonce);
-  cipher.setAAD(bound({ key, meta }));
+  cipher.setAAD(bound({ key, metaText }));
   const plain = JSON.stringify(Object.fromEntries(values));
   const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return { key, meta, nonce: nonce.toString('base64url'), body: body.toString('base64url') };
+  return { key, meta, metaText, nonce, body };
 }
 
 /** The values by name, or undefined when the seal does not hold. */
 export function unseal(sealed: Sealed, sealing: Uint8Array): Map<string, string> | undefined {
-  const nonce = decode(sealed.nonce);
-  const body = decode(sealed.body);
-  if (nonce?.length !== 12 || body === undefined || body.length < 16) return undefined;
+  const { nonce, body } = sealed;
+  if (nonce.length !== 12 || body.length < 16) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', sealing, nonce, { authTagLength: 16 });
   decipher.setAAD(bound(sealed));
   decipher.setAuthTag(body.subarray(-16));
@@ -140,8 +170,8 @@ export function unseal(sealed: Sealed, sealing: Uint8Array): Map<string, string>
   }
 }
 
-function bound({ key, meta }: Pick<Sealed, 'key' | 'meta'>): Buffer {
-  return Buffer.from(JSON.stringify([FORMAT, VERSION, orderedKey(key), meta]));
+function bound({ key, metaText }: Pick<Sealed, 'key' | 'metaText'>): Buffer {
+  return Buffer.from(`["${FORMAT}",${VERSION},${JSON.stringify(orderedKey(key))},${metaText}]`);
 }
 
 function orderedKey({ kind, kdf, check }: KeyHeader): KeyHeader {
@@ -160,7 +190,8 @@ function parseValues(plain: string): Map<string, string> | undefined {
   const content = parseJson(plain);
   if (!isRecord(content)) return undefined;
   const values = new Map<string, string>();
-  for (const [name, value] of Object.entries(content)) {
+  for (const name in content) {
+    const value = content[name];
     if (typeof value !== 'string') return undefined;
     values.set(name, value);
   }

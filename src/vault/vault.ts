@@ -148,7 +148,11 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
     });
     return {
       values: new Map(labels.map((label) => [label, requireValue(all.get(TOKEN + label), label)])),
-      secrets: () => [...all].flatMap(([name, value]) => toSecrets({ name, value, meta })),
+      secrets: () => {
+        const secrets: StoredSecret[] = [];
+        for (const [name, value] of all) addSecrets(secrets, { name, value, known: meta.get(name) });
+        return secrets;
+      },
       record: (record) => all.get(recordName(record)),
     };
   };
@@ -156,7 +160,8 @@ export function createVault({ file, chooseForm, lastUsedFile, now }: VaultOption
   return {
     async list() {
       const used = lastUsed.read();
-      const tokens = (await file.list()).filter(isTokenMeta).map((meta) => toToken(meta, used));
+      const tokens: Token[] = [];
+      for (const meta of await file.list()) if (isTokenMeta(meta)) tokens.push(toToken(meta, used));
       return tokens.sort((one, other) => (one.label < other.label ? -1 : 1));
     },
     values: async (labels) => (labels.length === 0 ? new Map() : (await open(labels)).values),
@@ -354,20 +359,23 @@ function momentOf(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= LAST_MOMENT ? Math.trunc(value) : undefined;
 }
 
-function toSecrets(stored: {
+interface Stored {
   readonly name: string;
   readonly value: string;
-  readonly meta: ReadonlyMap<string, CredentialMeta>;
-}): readonly StoredSecret[] {
-  const { name, value, meta } = stored;
+  readonly known: CredentialMeta | undefined;
+}
+
+/** Added one by one: there may be ten thousand. */
+function addSecrets(secrets: StoredSecret[], { name, value, known }: Stored): void {
   if (name.startsWith(PREVIOUS)) {
-    const label = name.slice(PREVIOUS.length);
     const version = parseVersion(value);
-    return version === undefined ? [] : [{ label, kind: version.kind, value: version.value }];
+    if (version === undefined) return;
+    secrets.push({ label: name.slice(PREVIOUS.length), kind: version.kind, value: version.value });
+    return;
   }
-  const known = meta.get(name);
   // Sessions stand in the same file where there is no keychain; they are not the vault's.
-  if (known === undefined) return [];
-  if (isTokenMeta(known)) return [{ label: name.slice(TOKEN.length), kind: known.kind, value }];
-  return secretsOf(value).map((secret) => ({ label: name, kind: known.kind, value: secret }));
+  if (known === undefined) return;
+  const { kind } = known;
+  if (isTokenMeta(known)) secrets.push({ label: name.slice(TOKEN.length), kind, value });
+  else secrets.push(...secretsOf(value).map((secret) => ({ label: name, kind, value: secret })));
 }

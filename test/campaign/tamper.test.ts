@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MiraError } from '../../src/errors.ts';
 import { readConfig } from '../../src/store/config-file.ts';
 import { createCredentialsFile } from '../../src/store/credentials-file.ts';
-import { tokenJson } from '../../src/commands/tokens/token-json.ts';
+import { tokenWriter } from '../../src/commands/tokens/token-json.ts';
 import { createVault } from '../../src/vault/vault.ts';
 import { createSessionIndex } from '../../src/store/session-index.ts';
 import { startPlatform, type Platform } from '../support/platform/start-platform.ts';
@@ -94,7 +94,7 @@ test('a list that needs no key is refused or told, whichever bit of the file was
       now: Date.now,
     })
       .list()
-      .then((tokens) => JSON.stringify(tokens.map((token) => tokenJson(token, 0))));
+      .then((tokens) => JSON.stringify(tokens.map(tokenWriter(0))));
   const asItWas = await list();
   expect(asItWas).toContain('"label":"github"');
   const others: string[] = [];

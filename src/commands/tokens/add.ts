@@ -13,7 +13,7 @@ import type { Input } from '../define.ts';
 import { moment } from '../moments.ts';
 import { parseExpiry } from './expiry.ts';
 import { readValue } from './read-value.ts';
-import { tokenJson } from './token-json.ts';
+import { tokenWriter } from './token-json.ts';
 
 const options = {
   label: { kind: 'text', flags: '--label <label>', summary: 'what you call it' },
@@ -77,7 +77,7 @@ export const add = valueCommand<typeof options, Added>({
   },
   json: ({ token, protection, now }) => ({
     schema: 'mira.tokens.add/1',
-    ...tokenJson(token, now),
+    ...tokenWriter(now)(token),
     sealed_with: protection,
   }),
 });

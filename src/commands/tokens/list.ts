@@ -2,7 +2,7 @@ import { MiraError } from '../../errors.ts';
 import type { Token } from '../../vault/vault.ts';
 import { valueCommand } from '../define.ts';
 import { parseSpan } from './expiry.ts';
-import { tokenJson } from './token-json.ts';
+import { tokenWriter } from './token-json.ts';
 import { tokenTable } from './token-table.ts';
 
 const options = {
@@ -49,7 +49,7 @@ export const list = valueCommand<typeof options, Listing>({
   },
   json: ({ tokens, now }) => ({
     schema: 'mira.tokens.list/1',
-    tokens: tokens.map((token) => tokenJson(token, now)),
+    tokens: tokens.map(tokenWriter(now)),
   }),
 });
 

@@ -22,16 +22,19 @@ interface Column {
 const GAP = '  ';
 
 export function tokenTable(tokens: readonly Token[], { now, width = Infinity, style }: Look): string {
-  const columns = fitting(columnsAt(now), { tokens, width });
+  const columns = fitting(
+    columnsAt(now).map((column) => filled(column, tokens)),
+    width,
+  );
   if (columns === undefined) return tokens.map((token) => stacked(token, { now, style })).join('\n');
-  const widths = columns.map((column) => widthOf(column, tokens));
+  const widths = columns.map((column) => column.width);
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))
       .join(GAP)
       .trimEnd();
-  const rows = tokens.map((token) =>
-    toned(line(columns.map(({ cell }) => cell(token))), { token, now, style }),
+  const rows = tokens.map((token, row) =>
+    toned(line(columns.map(({ cells }) => cells[row] ?? '')), { token, now, style }),
   );
   return [style.dim(line(columns.map(({ title }) => title))), ...rows].join('\n');
 }
@@ -47,21 +50,25 @@ function columnsAt(now: number): readonly Column[] {
   ];
 }
 
-function fitting(
-  columns: readonly Column[],
-  { tokens, width }: { readonly tokens: readonly Token[]; readonly width: number },
-): readonly Column[] | undefined {
+interface FilledColumn extends Pick<Column, 'title' | 'spare'> {
+  readonly cells: readonly string[];
+  readonly width: number;
+}
+
+function filled({ title, cell, spare = 0 }: Column, tokens: readonly Token[]): FilledColumn {
+  const cells = tokens.map(cell);
+  // Labels, variables and dates are ASCII: a character is a cell.
+  const width = cells.reduce((widest, { length }) => Math.max(widest, length), title.length);
+  return { title, spare, cells, width };
+}
+
+function fitting(columns: readonly FilledColumn[], width: number): readonly FilledColumn[] | undefined {
   for (const least of [4, 3, 2, 1]) {
     const kept = columns.filter(({ spare = 0 }) => spare < least);
-    const cells = kept.reduce((sum, column) => sum + widthOf(column, tokens) + GAP.length, -GAP.length);
+    const cells = kept.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
     if (cells <= width) return kept;
   }
   return undefined;
-}
-
-function widthOf({ title, cell }: Column, tokens: readonly Token[]): number {
-  // Labels, variables and dates are ASCII: a character is a cell.
-  return tokens.reduce((widest, token) => Math.max(widest, cell(token).length), title.length);
 }
 
 function stacked(token: Token, { now, style }: Omit<Look, 'width'>): string {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ago, until } from '../../../src/commands/moments.ts';
+import { ago, moment, momentWriter, until } from '../../../src/commands/moments.ts';
 
 it.each([
   [0, 'just now'],
@@ -24,4 +24,13 @@ it.each([
   [-5, 'in 0 seconds'],
 ])('%d seconds from now are %s', (seconds, said) => {
   expect(until(1_000_000_000_000 + seconds * 1_000, 1_000_000_000_000)).toBe(said);
+});
+
+it('writes very many moments as it writes one', () => {
+  const day = 86_400_000;
+  const days = [0, 1, 59, 365, 10_957, 20_000, 2_932_896];
+  const within = [0, 1, 99, 100, 999, 59_999, 60_000, 3_599_999, 3_600_000, 45_296_789, day - 1];
+  const moments = days.flatMap((number) => within.map((ms) => number * day + ms));
+
+  expect(moments.map(momentWriter())).toEqual(moments.map(moment));
 });

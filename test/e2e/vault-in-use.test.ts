@@ -10,6 +10,7 @@ import { startMeetings, startMirra, startOpenAiKeys } from '../support/key-servi
 import { startKeyring } from '../support/keyring.ts';
 import { startOllama } from '../support/ollama.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
+import type { Environment } from '../support/run-mira.ts';
 
 const PLATFORM_KEY = `sk-${'mira'}-${'0d'.repeat(20)}`;
 
@@ -300,6 +301,46 @@ describe.concurrent('`mira auth explain`', () => {
         '  vault              the token x; ANTHROPIC_API_KEY comes first\n',
       stderr: '',
     });
+  });
+
+  test('tells in which order Bedrock gets its credential', async () => {
+    await using home = await isolatedHome();
+    const id = drawnKey.aws('explained');
+    const secret = drawnKey.awsSecret('explained');
+    const bedrock = async (env: Environment = {}) => {
+      const { stdout } = await runMira(['auth', 'explain', '--json'], { home, env: { ...KEY_FILE, ...env } });
+      const { services } = JSON.parse(stdout);
+      const { chosen, sources } = services.find(({ service }: { service: string }) => service === 'bedrock');
+      return [chosen, ...sources.map(({ detail }: { detail: string }) => detail)];
+    };
+
+    const none = await bedrock();
+    await keepToken(home, { label: 'br', env: 'AWS_BEARER_TOKEN_BEDROCK', value: 'a key of Bedrock' });
+    const token = await bedrock();
+    const set = ['aws', 'set', '--no-test', '--region', 'us-east-1'];
+    const stdin = `AWS_ACCESS_KEY_ID=${id}\nAWS_SECRET_ACCESS_KEY=${secret}\n`;
+    expect(await runMira(set, { home, env: KEY_FILE, stdin })).toMatchObject({ code: 0 });
+    const shown = `the keys of AWS ${id.slice(0, 4)}…${id.slice(-4)} (mira aws set)`;
+
+    expect(none).toEqual([null, 'not set', 'not set', 'no token for AWS_BEARER_TOKEN_BEDROCK']);
+    expect(token).toEqual(['vault', 'not set', 'not set', 'the token br']);
+    expect(await bedrock()).toEqual(['vault', 'not set', 'not set', shown]);
+    expect(await bedrock({ AWS_BEARER_TOKEN_BEDROCK: 'x' })).toEqual([
+      'AWS_BEARER_TOKEN_BEDROCK',
+      'not set',
+      'API key',
+      `${shown}; AWS_BEARER_TOKEN_BEDROCK comes first`,
+    ]);
+    expect(await bedrock({ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret })).toEqual([
+      'AWS_ACCESS_KEY_ID',
+      'keys of AWS',
+      'not set',
+      `${shown}; AWS_ACCESS_KEY_ID comes first`,
+    ]);
+    expect((await bedrock({ AWS_ACCESS_KEY_ID: id })).slice(0, 2)).toEqual([
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY, which belongs to it, is not set',
+    ]);
   });
 
   test('says why the vault is of no help', async () => {

@@ -3,6 +3,7 @@ import { SERVICES } from '../../api/services.ts';
 import type { Service } from '../../api/services.ts';
 import type { Context } from '../../context.ts';
 import { describeStored } from './describe-stored.ts';
+import { explainBedrock } from './explain-bedrock.ts';
 import { customServices } from './find-service.ts';
 import { keyVariableOf } from './key-variable.ts';
 import { MEETINGS_KEY_OF_PLATFORM } from './stored-key.ts';
@@ -27,7 +28,10 @@ export async function explainServices(context: Context): Promise<readonly Servic
   const services = [...named, ...customServices(providers)].filter(
     ({ keyVariables }) => keyVariables.length > 0,
   );
-  return Promise.all(services.map((service) => explainService(context, service)));
+  return Promise.all([
+    ...services.map((service) => explainService(context, service)),
+    explainBedrock(context),
+  ]);
 }
 
 async function explainService(context: Context, service: Service): Promise<ServiceKeys> {

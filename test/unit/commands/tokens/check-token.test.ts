@@ -148,7 +148,7 @@ describe('a token', () => {
     const server = await serve((exchange) => exchange.write(whole(200, body, { 'content-type': type })));
     for (const kind of ['meetings', 'mirra', 'openai', 'anthropic'] as const) {
       const service = await started(SERVICES[kind].start());
-      const [[address = ''] = []] = Object.entries(service.env).filter(([name]) => name.endsWith('_URL'));
+      const [address = ''] = Object.keys(service.env).filter((name) => name.endsWith('_URL'));
       const token = { env: SERVICES[kind].variable, kind, value: service.key };
 
       expect(await check(token, { env: { [address]: server.origin } })).toEqual({

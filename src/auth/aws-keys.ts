@@ -25,13 +25,13 @@ export function requireAwsKeys<T extends AwsKeyTexts>(keys: T, use: AwsKeyUse): 
   requireKeyText(accessKeyId, sources.accessKeyId);
   requireKeyText(secretAccessKey, sources.secretAccessKey);
   if (sessionToken !== undefined) requireKeyText(sessionToken, sources.sessionToken);
-  const flaw = findIdFlaw(accessKeyId, use);
+  const flaw = findIdFlaw(keys, use);
   if (flaw !== undefined) {
     throw new MiraError('malformed_key', `The access key id from ${sources.accessKeyId} ${flaw}.`, {
       hint: 'An access key id is `AKIA` or `ASIA` and 16 capital letters or digits.',
     });
   }
-  if (use.isDocumented && !SECRET_SHAPE.test(secretAccessKey)) {
+  if (isWrongSecret(keys, use)) {
     throw new MiraError(
       'malformed_key',
       `The secret access key from ${sources.secretAccessKey} ${secretFlaw(secretAccessKey)}.`,
@@ -58,13 +58,30 @@ export function requireAwsKeys<T extends AwsKeyTexts>(keys: T, use: AwsKeyUse): 
 const ID_SHAPE = /^(?:AKIA|ASIA)[A-Z0-9]{16}$/;
 const SECRET_SHAPE = /^[A-Za-z0-9/+]{40}$/;
 
-function findIdFlaw(id: string, { isDocumented }: AwsKeyUse): string | undefined {
+// Keys of AWS with a slip in them, rather than keys of a service that gives out others.
+const NEARLY_ID = /^(?:AKIA|ASIA)[A-Z0-9]{12,20}$/i;
+const NEARLY_SECRET = /^[A-Za-z0-9/+]{36,44}$/;
+
+function findIdFlaw(
+  { accessKeyId: id, secretAccessKey }: AwsKeyTexts,
+  { isDocumented }: AwsKeyUse,
+): string | undefined {
   const family = findKeyFamily(id);
   if (family !== undefined && family.id !== 'aws') return `looks like ${family.label}`;
-  if (!isDocumented || ID_SHAPE.test(id)) return undefined;
+  if (ID_SHAPE.test(id)) return undefined;
+  if (!isDocumented && !NEARLY_ID.test(id) && !ID_SHAPE.test(secretAccessKey)) return undefined;
   if (SECRET_SHAPE.test(id)) return 'looks like a secret access key';
   if (ID_SHAPE.test(id.toUpperCase())) return 'has small letters in it';
   return family === undefined ? 'begins with neither AKIA nor ASIA' : `has ${id.length} characters, not 20`;
+}
+
+function isWrongSecret({ accessKeyId, secretAccessKey }: AwsKeyTexts, { isDocumented }: AwsKeyUse): boolean {
+  if (SECRET_SHAPE.test(secretAccessKey)) return false;
+  return isDocumented || (ID_SHAPE.test(accessKeyId) && looksMeant(secretAccessKey));
+}
+
+function looksMeant(secret: string): boolean {
+  return NEARLY_SECRET.test(secret) || ID_SHAPE.test(secret);
 }
 
 function secretFlaw(secret: string): string {

@@ -108,5 +108,32 @@ describe('keys of AWS', () => {
 
   it('of services that only speak like AWS have any form', () => {
     expect(refusalOf({ accessKeyId: 'test', secretAccessKey: 'test' }, false)).toBeUndefined();
+    expect(refusalOf({ accessKeyId: 'AKIATEST', secretAccessKey: 'secret' }, false)).toBeUndefined();
+  });
+
+  it.each<[string, AwsKeyTexts, string]>([
+    [
+      'that were swapped',
+      { accessKeyId: lasting.secretAccessKey, secretAccessKey: lasting.accessKeyId },
+      'the first line looks like a secret access key',
+    ],
+    [
+      'with an id that is cut',
+      { ...lasting, accessKeyId: lasting.accessKeyId.slice(0, -1) },
+      'the first line has 19 characters, not 20',
+    ],
+    [
+      'with an id in small letters',
+      { ...lasting, accessKeyId: lasting.accessKeyId.toLowerCase() },
+      'the first line has small letters in it',
+    ],
+    [
+      'with a secret that is cut',
+      { ...lasting, secretAccessKey: lasting.secretAccessKey.slice(1) },
+      'the second line has 39 characters, not 40',
+    ],
+  ])('%s are refused by other services’ leave too', (_, keys, sentence) => {
+    const error = refusalOf(keys, false);
+    expect([error?.code, error?.message.includes(`from ${sentence}.`)]).toEqual(['malformed_key', true]);
   });
 });

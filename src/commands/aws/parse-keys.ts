@@ -1,6 +1,7 @@
 /**
  * Keys of AWS in the texts that they come in: the JSON of `aws configure export-credentials`, `aws sts get-session-token`
- * and `aws iam create-access-key`, lines of NAME=VALUE as for a shell, or a section of ~/.aws/credentials.
+ * and `aws iam create-access-key`, lines of NAME=VALUE as for a shell, a section of ~/.aws/credentials, the file that the
+ * console of AWS gives out (accessKeys.csv), or each by itself on a line, in the order in which they are asked for.
  */
 import { MiraError } from '../../errors.ts';
 import { isRecord, parseJson } from '../../json.ts';
@@ -48,21 +49,41 @@ function pairsOfJson(value: unknown): Pairs {
 }
 
 function pairsOfLines(text: string): Pairs {
-  return text.split(/\r?\n/).flatMap((line) => {
-    const [, name, value = ''] = LINE.exec(line) ?? [];
+  const lines = text.split(/\r?\n/);
+  const pairs = lines.flatMap((line): Pairs => {
+    const [, name, value = ''] = LINE.exec(line) ?? FISH.exec(line) ?? [];
     return name === undefined ? [] : [[name, unquoted(value)]];
   });
+  if (pairs.some(([name]) => plain(name) in PARTS)) return pairs;
+  return pairsOfTable(lines) ?? pairsOfValues(lines) ?? [];
 }
 
-/** As for sh, for cmd and PowerShell, and as in a file of settings. */
-const LINE = /^\s*(?:export\s+|set\s+|\$env:)?([a-z_]+)\s*=\s*(.*?)\s*;?\s*$/i;
+/** As for sh, for cmd and PowerShell, and as in a file of settings; a comment may stand behind. */
+const LINE = /^\s*(?:export\s+|set\s+|\$env:)?([a-z_]+)\s*=\s*(.*?)\s*;?\s*(?:\s#.*)?$/i;
+const FISH = /^\s*set\s+-\w+\s+([a-z_]+)\s+(.*?)\s*;?\s*$/i;
+
+function pairsOfTable([head = '', ...rows]: readonly string[]): Pairs | undefined {
+  const cells = (row: string): readonly string[] => row.split(',').map((cell) => unquoted(cell.trim()));
+  const names = cells(head);
+  if (!names.some((name) => plain(name) in PARTS)) return undefined;
+  return rows.flatMap((row) => cells(row).map((cell, at) => [names[at] ?? '', cell] as const));
+}
+
+function pairsOfValues(lines: readonly string[]): Pairs | undefined {
+  const [id = '', secret, ...more] = lines.map((line) => line.trim()).filter((line) => line !== '');
+  if (!/^A[KS]IA[A-Z0-9]+$/.test(id) || secret === undefined) return undefined;
+  const others = more.map((value) => [REGION.test(value) ? 'region' : 'session_token', value] as const);
+  return [['access_key_id', id], ['secret_access_key', secret], ...others];
+}
+
+const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d{1,2}$/;
 
 function unquoted(value: string): string {
   return /^(["'])(.*)\1$/.exec(value)?.[2] ?? value;
 }
 
 function plain(name: string): string {
-  return name.toLowerCase().replaceAll('_', '').replace(/^aws/, '');
+  return name.toLowerCase().replaceAll(/[_ ]/g, '').replace(/^aws/, '');
 }
 
 const PARTS: Readonly<Record<string, keyof GivenKeys | 'expiration'>> = {

@@ -38,7 +38,7 @@ export const set = valueCommand<typeof options, Kept>({
   summary: 'Test keys of AWS and keep them, typed unseen or read from stdin',
   description:
     'Keep the keys that AWS is asked with: access key id, secret access key, for temporary keys the session token, and the region. They are tested first, sealed apart from the tokens, and never shown again. ' +
-    'On stdin they may be JSON, as `aws configure export-credentials` prints it, or lines of NAME=VALUE, as for a shell or in ~/.aws/credentials.',
+    'On stdin they may be JSON, as `aws configure export-credentials` prints it, lines of NAME=VALUE, as for a shell or in ~/.aws/credentials, the accessKeys.csv of the console, or each by itself on a line.',
   options,
   examples: [
     { command: 'mira aws set --region us-east-1', shows: 'asks for the keys, unseen' },

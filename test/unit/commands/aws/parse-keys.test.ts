@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAwsKeys } from '../../../../src/commands/aws/parse-keys.ts';
 import { failureOf } from '../../api/open-http.ts';
 
+const ID = `ASIA${'A'.repeat(16)}`;
 const lasting = { accessKeyId: 'the-id', secretAccessKey: 'the/secret+=', sessionToken: undefined };
 const temporary = { ...lasting, sessionToken: 'the-token==' };
 const until = { expiresAt: Date.UTC(2026, 10, 21, 12, 0, 0), region: undefined };
@@ -49,6 +50,27 @@ describe('keys of AWS in a text', () => {
       '[work]\naws_access_key_id = the-id\naws_secret_access_key = the/secret+=\naws_session_token =\noutput = json\n',
       { ...lasting, ...plain },
     ],
+    [
+      'lines for fish',
+      'set -gx AWS_ACCESS_KEY_ID the-id;\nset -gx AWS_SECRET_ACCESS_KEY the/secret+=;\n',
+      { ...lasting, ...plain },
+    ],
+    [
+      'lines with comments behind them',
+      'export AWS_ACCESS_KEY_ID=the-id # mine\nexport AWS_SECRET_ACCESS_KEY=the/secret+=; # too\n',
+      { ...lasting, ...plain },
+    ],
+    [
+      'the file that the console gives out',
+      '\uFEFFAccess key ID,Secret access key\r\nthe-id,the/secret+=\r\n',
+      { ...lasting, ...plain },
+    ],
+    ['lines with nothing but a value', `${ID}\nthe/secret+=\n`, { ...lasting, accessKeyId: ID, ...plain }],
+    [
+      'lines with nothing but a value, token and region among them',
+      `${ID}\r\nthe/secret+=\r\nthe-token==\r\nus-gov-west-1\r\n`,
+      { ...temporary, accessKeyId: ID, expiresAt: undefined, region: 'us-gov-west-1' },
+    ],
     ['half of them', 'AWS_ACCESS_KEY_ID=the-id', { ...lasting, secretAccessKey: undefined, ...plain }],
   ])('are found in %s', (_, text, expected) => {
     expect(parseAwsKeys(text)).toEqual(expected);
@@ -57,6 +79,11 @@ describe('keys of AWS in a text', () => {
   it.each([
     ['nothing', '', 'There are no keys of AWS in it.'],
     ['a key alone', 'the/secret', 'There are no keys of AWS in it.'],
+    [
+      'a table of two rows',
+      'Access key ID,Secret access key\na,b\nc,d\n',
+      'There is more than one set of keys in it.',
+    ],
     ['JSON that is cut', '{"AccessKeyId":"the-id"', 'There are no keys of AWS in it.'],
     ['JSON of something else', '{"a":{"b":"c"}}', 'There are no keys of AWS in it.'],
     [

@@ -134,7 +134,7 @@ describe.concurrent('keys of AWS', () => {
         4,
         '',
         'mira: AWS does not know the access key id from standard input.',
-        `  ${kept} It may have been deleted or switched off, or belong to another partition of AWS. Enter another: mira aws set`,
+        `  ${kept} It may have been deleted or switched off, or belong to another partition of AWS; or us-east-1 is not switched on for the account. Enter another: mira aws set`,
       ],
       [
         4,

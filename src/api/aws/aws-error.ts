@@ -88,7 +88,7 @@ const CLOCK: Cause = {
     named('RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture')(said) ||
     (named(...REFUSED_SIGNATURE)(said) && says(/signature (?:expired|not yet current)/i)(said)),
   sentence: ({ skewMs }) =>
-    `AWS does not believe the time of the request: the clock of this machine is ${skewMs === undefined ? 'wrong' : skewWords(skewMs)}.`,
+    `AWS does not believe the time of the request: the clock of this machine is ${isTold(skewMs) ? skewWords(skewMs) : 'wrong'}.`,
   hint: () => 'Set the clock (on Linux: timedatectl set-ntp true), then try again.',
 };
 
@@ -117,8 +117,16 @@ const CAUSES: readonly Cause[] = [
       credential.kind === 'keys' && credential.sessionToken !== undefined
         ? `AWS does not know the access key id from ${credential.source}, or the session token is not its own.`
         : `AWS does not know the access key id from ${credential.source}.`,
-    hint: ({ credential }) =>
-      `It may have been deleted or switched off, or belong to another partition of AWS. Enter another: ${credential.mend}`,
+    hint: ({ credential, region }) =>
+      `It may have been deleted or switched off, or belong to another partition of AWS; or ${region} is not switched on for the account. Enter another: ${credential.mend}`,
+  },
+  {
+    code: 'forbidden',
+    matches: named('RegionDisabled'),
+    sentence: ({ region }) =>
+      `The account does not use the region ${region}, or AWS answers for no keys there.`,
+    hint: () =>
+      'Choose another region (AWS_REGION, --region), or have it switched on in the AWS console (Account, Regions).',
   },
   {
     code: 'credential_rejected',
@@ -231,6 +239,11 @@ function byStatus({ status, headers, url, words, credential, now }: Said): MiraE
     hint: 'Try again in a moment.',
     requestId: requestId(headers),
   });
+}
+
+/** What a cache or a proxy says of the time is not what the request was refused by. */
+function isTold(skewMs: number | undefined): skewMs is number {
+  return skewMs !== undefined && Math.abs(skewMs) >= 60_000;
 }
 
 /** "12 min ahead of theirs" */

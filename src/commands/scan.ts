@@ -149,7 +149,7 @@ function nothingFound({ files, storedValues }: Scan): string {
 
 function report({ findings, files }: Scan, style: Style): string {
   const places = findings.map(({ file, line, column, isBinary }) =>
-    isBinary ? file : `${file}:${line}:${column}`,
+    isBinary ? onOneLine(file) : `${onOneLine(file)}:${line}:${column}`,
   );
   const width = Math.min(WIDEST_PLACE, Math.max(...places.map((place) => place.length)));
   const lines = findings.map(({ kind, label, isBinary }, at) => {
@@ -166,6 +166,11 @@ function report({ findings, files }: Scan, style: Style): string {
     ...(findings.some(({ tracked }) => tracked) ? [style.dim(IN_HISTORY)] : []),
     style.dim(`${counted(findings.length, 'find')} in ${counted(files, 'file')}.`),
   ].join('\n');
+}
+
+/** A line break in a name would begin what looks like a line of ours. */
+function onOneLine(file: string): string {
+  return file.replaceAll(/[\t-\r\u2028\u2029]/g, (character) => JSON.stringify(character).slice(1, -1));
 }
 
 const WIDEST_PLACE = 48;

@@ -305,6 +305,16 @@ describe.concurrent('paths', () => {
     expect((await scan(it, ['--', '-n'])).found).toEqual(['-n:1 mira']);
   });
 
+  test('are told on one line each, so that none can write lines of ours', async () => {
+    await using it = await tree({ 'a\nNo key in 1 file.\n\tb.ts': KEY });
+    const { code, stdout } = await runMira(['scan'], { home: it.home, cwd: it.path });
+    expect([code, stdout.split('\n')[0]]).toEqual([
+      11,
+      'a\\nNo key in 1 file.\\n\\tb.ts:1:1  a Mira platform key',
+    ]);
+    expect((await scan(it)).found).toEqual(['a\nNo key in 1 file.\n\tb.ts:1 mira untracked']);
+  });
+
   test.each([['nothing'], ['a.ts/b'], ['x'.repeat(300)]])('that are not there exit 3: %s', async (path) => {
     await using it = await tree({ 'a.ts': KEY });
     const { code, stdout, stderr } = await runMira(['scan', 'a.ts', path], { home: it.home, cwd: it.path });

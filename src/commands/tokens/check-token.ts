@@ -6,7 +6,7 @@ import { findEnvelopeError, findKeysPlace, serviceFailure } from '../../api/serv
 import { redirectError } from '../../api/service-error.ts';
 import type { ServiceAnswer } from '../../api/service-error.ts';
 import { requirePlatformKey } from '../../auth/key-format.ts';
-import { requireSendableKey } from '../../auth/service-key.ts';
+import { requireAtHome, requireSendableKey } from '../../auth/service-key.ts';
 import type { Context } from '../../context.ts';
 import { abortError, MiraError, toMiraError } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
@@ -25,7 +25,7 @@ export type TokenOutcome =
   | 'wrong_scope'
   /** No text that its service could have given out. Not sent. */
   | 'malformed'
-  /** In the format of another vendor. Not sent. */
+  /** In the format of another vendor, or not for the address that a variable names. Not sent. */
   | 'misplaced'
   /** Where its service is has to be configured. */
   | 'not_configured'
@@ -110,6 +110,10 @@ async function prepare(context: World, { service, token }: Question): Promise<As
       force: false,
     });
   }
+  const from = service.address?.from ?? '';
+  const isOfShell =
+    service === SERVICES.mira ? settings.get('api_url').origin === 'environment' : env[from] !== undefined;
+  requireAtHome(value, { source, url: base, addressFrom: isOfShell ? from : undefined });
   return { context, service, base, key: value, source };
 }
 
@@ -222,6 +226,7 @@ function kindOfFailure({ code, exitCode }: MiraError): TokenOutcome {
     case 'malformed_key':
       return 'malformed';
     case 'other_vendor':
+    case 'other_origin':
       return 'misplaced';
     case 'invalid_config':
     case 'invalid_url':

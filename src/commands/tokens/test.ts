@@ -18,7 +18,7 @@ export const test = valueCommand<Record<never, never>, Tested>({
   description:
     'Send each token to its own service, in the cheapest request there is, and tell what came of it. ' +
     'A token whose service mira does not know is not sent, and is no failure. ' +
-    'The exit status is that of the worst: revoked or expired 4, a right that is missing 5, a value that is malformed 2 or of another vendor 11, ' +
+    'The exit status is that of the worst: revoked or expired 4, a right that is missing 5, a value that is malformed 2, or of another vendor or address than this service 11, ' +
     'an address that is not configured 2, nothing left of the quota 7, a service that fails 9, cannot be reached 6, or wants to be asked more slowly 7.',
   arguments: [{ syntax: '[label...]', summary: 'the tokens to test; all of them unless some are named' }],
   options: {},
@@ -114,7 +114,7 @@ const WORDS: Readonly<Record<Row['outcome'], string>> = {
   expired: 'expired',
   wrong_scope: 'wrong scope',
   malformed: 'malformed',
-  misplaced: 'of another vendor',
+  misplaced: 'not sent',
   not_configured: 'not configured',
   no_quota: 'no quota',
   rate_limited: 'rate limited',

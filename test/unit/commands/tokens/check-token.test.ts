@@ -13,6 +13,7 @@ import {
 import type { KeyService, Mood } from '../../../support/key-services.ts';
 import { whole } from '../../../support/raw-server.ts';
 import type { RawExchange } from '../../../support/raw-server.ts';
+import { drawnKey } from '../../../support/drawn-key.ts';
 import { openHttp, serve } from '../../api/open-http.ts';
 
 type Token = Parameters<typeof checkToken>[1];
@@ -378,6 +379,21 @@ describe('a token that is not sent', () => {
       detail: detail.replace('HOST', `127.0.0.1:${server.port}`),
     });
     expect(server.connections).toBe(0);
+  });
+});
+
+describe('a token that belongs to a vendor', () => {
+  it.each([
+    ['MIRA_API_KEY', 'mira', drawnKey.mira('home'), 'MIRA_API_URL', 'api.vmira.ai'],
+    ['MIRRA_API_KEY', 'mirra', drawnKey.mirra('home'), 'MIRRA_BASE_URL', 'api.fxn.world'],
+    ['OPENAI_API_KEY', 'openai', drawnKey.openaiProject('home'), 'OPENAI_BASE_URL', 'api.openai.com'],
+    ['ANTHROPIC_API_KEY', 'anthropic', drawnKey.anthropic('home'), 'ANTHROPIC_BASE_URL', 'api.anthropic.com'],
+  ] as const)('is not sent where the shell says its service is: %s', async (env, kind, value, name, home) => {
+    expect(await check({ env, kind, value }, { env: { [name]: 'https://elsewhere.example' } })).toEqual({
+      service: kind,
+      outcome: 'misplaced',
+      detail: `The key from ${env} belongs to ${home}; it was not sent to elsewhere.example (${name})`,
+    });
   });
 });
 

@@ -4,7 +4,7 @@ import { isLoopback, parseServiceUrl } from './url.ts';
 import { withoutVersion } from './without-version.ts';
 
 export interface OllamaAddress {
-  /** Ends in a slash, and not in `/v1/`. */
+  /** Ends in a slash, and not in `/v1/` or `/api/`. */
   readonly baseUrl: URL;
   /** Another machine, without encryption: allowed because a person wrote it down, and worth a word. */
   readonly isPlain: boolean;
@@ -15,7 +15,13 @@ export function ollamaAddress(env: Readonly<Record<string, string | undefined>>)
   const written = env['OLLAMA_BASE_URL'] ?? fromHost(env['OLLAMA_HOST']) ?? OLLAMA;
   const name = env['OLLAMA_BASE_URL'] === undefined ? 'OLLAMA_HOST' : 'OLLAMA_BASE_URL';
   const url = parseServiceUrl(written, { name, from: 'user', mayBePlain: true });
-  return { baseUrl: withoutVersion(url), isPlain: url.protocol === 'http:' && !isLoopback(url.hostname) };
+  return { baseUrl: ollamaBase(url), isPlain: url.protocol === 'http:' && !isLoopback(url.hostname) };
+}
+
+/** What the endpoints are below, which bring their `api/` along: its documents call that a part of the address. */
+export function ollamaBase(url: URL): URL {
+  const base = withoutVersion(url);
+  return new URL(base.pathname.replace(/\/api\/$/, '/'), base.origin);
 }
 
 /** `host`, `host:port`, `:port` or a URL; the address a server listens on everywhere is reached here. */

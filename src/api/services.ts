@@ -14,6 +14,7 @@ import {
   OPENAI_KEYS_PAGE,
   PLATFORM_API,
 } from '../addresses.ts';
+import { ollamaBase } from './ollama-address.ts';
 import { apiBase } from './url.ts';
 import { withoutVersion } from './without-version.ts';
 
@@ -193,7 +194,7 @@ export const SERVICES: Readonly<Record<ServiceId, Service>> = {
     ...PLAIN,
     id: 'ollama',
     name: 'Ollama',
-    address: { from: 'OLLAMA_BASE_URL', fallback: OLLAMA, base: withoutVersion },
+    address: { from: 'OLLAMA_BASE_URL', fallback: OLLAMA, base: ollamaBase },
     keyKind: undefined,
     keyVariables: [],
     tests: [{ path: 'api/version' }],

@@ -65,10 +65,10 @@ export interface Credentials {
   require(): Promise<Credential>;
   explain(): Promise<readonly CredentialSource[]>;
   /**
-   * Base URL of the API that the credential may be sent to, ending in /v1 or a path of its own.
+   * Base URL of the API that the credential, if there is one, may be sent to, ending in /v1 or a path of its own.
    * @throws MiraError `other_origin` (11) when a stored credential would go somewhere else than where it came from
    */
-  apiUrl(credential: Credential, option?: string): URL;
+  apiUrl(credential: Credential | undefined, option?: string): URL;
   bearer(
     credential: Credential,
     options: { readonly apiUrl: URL; readonly force?: boolean | undefined },
@@ -131,13 +131,16 @@ function findInEnvironment({ env }: CredentialDeps): Credential | undefined {
 
 function apiUrlFor(
   settings: Settings,
-  { credential, option }: { readonly credential: Credential; readonly option: string | undefined },
+  {
+    credential,
+    option,
+  }: { readonly credential: Credential | undefined; readonly option: string | undefined },
 ): URL {
   const setting = settings.get('api_url', option);
   const wanted = apiBase(
     parseServiceUrl(settings.value('api_url', option), { name: setting.from, from: 'user' }),
   );
-  if (!('entry' in credential)) return wanted;
+  if (credential === undefined || !('entry' in credential)) return wanted;
   const own = apiBase(new URL(credential.entry.apiUrl));
   if (setting.origin === 'default') return own;
   if (sameOrigin(wanted, own)) return wanted;

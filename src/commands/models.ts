@@ -30,6 +30,7 @@ export const models = valueCommand<typeof options, Listing>({
       model: undefined,
       retries: undefined,
       force,
+      mayBeSignedOut: true,
     });
     const { warnOfIgnored } = await import('./chat/warn-of-ignored.ts');
     await warnOfIgnored(context, provider.id);

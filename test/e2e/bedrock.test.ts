@@ -1,13 +1,13 @@
 /** `-p bedrock`: the built program against AWS that checks every signature. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { delta, event, exception, FRAMES, metadata, stop, text } from '../support/aws/frames.ts';
 import { createKeys, startAws } from '../support/aws/start-aws.ts';
 import { selfSigned } from '../support/platform/self-signed.ts';
 import { isolatedHome, runMira } from '../support/run-mira.ts';
 import type { Environment } from '../support/run-mira.ts';
-import { startRawServer } from '../support/raw-server.ts';
+import { startRawServer, whole } from '../support/raw-server.ts';
 
 const MODEL = 'us.anthropic.claude-v9:0';
 
@@ -291,5 +291,26 @@ test('is among the hosts of `mira network` where a region is known', async () =>
     'sts.eu-central-1.amazonaws.com AWS identity (AWS_REGION)',
     'bedrock.eu-central-1.amazonaws.com Bedrock models (AWS_REGION)',
     'bedrock-runtime.eu-central-1.amazonaws.com Bedrock (AWS_REGION)',
+  ]);
+});
+
+test('is asked below the path of its address, whether that ends in a slash or not', async () => {
+  const server = await startRawServer(({ write }) => write(whole(403)));
+  onTestFinished(() => server.close());
+  const { accessKeyId, secretAccessKey } = createKeys();
+  for (const end of ['', '/']) {
+    const run = await runMira(['chat', 'hi', '-m', 'bedrock/m'], {
+      env: {
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_REGION: 'us-east-1',
+        AWS_ENDPOINT_URL_BEDROCK_RUNTIME: `${server.origin}/below${end}`,
+      },
+    });
+    expect(run.code).toBe(5);
+  }
+  expect(server.requests.map(({ path }) => path)).toEqual([
+    '/below/model/m/converse-stream',
+    '/below/model/m/converse-stream',
   ]);
 });

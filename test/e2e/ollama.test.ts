@@ -68,6 +68,6 @@ test('a provider that does not exist is refused with those that do', async () =>
   expect(run).toMatchObject({
     code: 2,
     stderr:
-      'mira: There is no provider of that name.\n  The providers are: mira, openai, anthropic, bedrock, ollama.\n',
+      'mira: There is no provider of that name.\n  Did you mean ollama? The providers are: mira, openai, anthropic, bedrock, ollama.\n',
   });
 });

@@ -274,6 +274,31 @@ describe.concurrent('the list of models', () => {
       list: { schema: 'mira.models/1', provider: 'mira', models },
     });
   });
+
+  test('is public where the platform says so, and asked for without a credential where there is none', async () => {
+    await using server = await startChatServer(({ request, write }) =>
+      write(
+        request.path === '/api/v1/models'
+          ? whole(200, JSON.stringify(earlier), JSON_TYPE)
+          : whole(401, detail('API key required'), JSON_TYPE),
+      ),
+    );
+    const env = { ...server.env, MIRA_API_KEY: undefined };
+    expect(await runMira(['models'], { env })).toMatchObject({ code: 0, stderr: '' });
+    expect(server.requests.map(({ headers }) => headers['authorization'])).toEqual([undefined, undefined]);
+  });
+
+  test('that is not public wants a credential, which nobody has who is not signed in', async () => {
+    await using server = await startChatServer(({ write }) =>
+      write(whole(401, detail('API key required'), JSON_TYPE)),
+    );
+    const env = { ...server.env, MIRA_API_KEY: undefined };
+    expect(await runMira(['models'], { env })).toMatchObject({
+      code: 4,
+      stdout: '',
+      stderr: `mira: 127.0.0.1:${server.port} wants a credential: API key required.\n  Sign in with: mira auth login\n`,
+    });
+  });
 });
 
 test('a question is sent with what is documented and nothing else, whatever is asked for', async () => {

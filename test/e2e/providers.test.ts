@@ -95,6 +95,16 @@ describe.each(CASES)('$name', (service) => {
     expect(server.requests).toEqual([]);
   });
 
+  test.each(['', `${service.name}/`])('is asked nothing in the name of no model (-m %j)', async (model) => {
+    await using server = await service.start();
+    const run = await runMira(['chat', 'hi', '-p', service.name, '-m', model], { env: server.env });
+    expect(run).toMatchObject({
+      code: 2,
+      stderr: `mira: --model names no model.\n  Say which of ${service.name} is to answer, or leave it out; mira models -p ${service.name} lists them.\n`,
+    });
+    expect(server.requests).toEqual([]);
+  });
+
   test('misses its key by name', async () => {
     const run = await runMira(['chat', 'hi', '-m', `${service.name}/small`], { env: OTHERS });
     expect(run).toMatchObject({

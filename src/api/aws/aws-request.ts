@@ -165,7 +165,8 @@ function configOf(
   };
   return {
     region: access.region,
-    endpoint: access.endpoints[service].href,
+    // The path of a request begins with a slash.
+    endpoint: access.endpoints[service].href.replace(/\/+$/, ''),
     requestHandler,
     // Said explicitly, because AWS_BEARER_TOKEN_BEDROCK in the environment would be sent in place of the keys.
     ...(credential.kind === 'keys'

@@ -18,7 +18,8 @@ export interface MiraProviderOptions extends Patience {
   readonly http: Http;
   /** With or without `/v1`. */
   readonly baseUrl: URL;
-  readonly bearer: BearerSource;
+  /** Undefined where nobody is signed in. */
+  readonly bearer: BearerSource | undefined;
   readonly id?: string | undefined;
   readonly clocks?: AnswerClocks | undefined;
 }
@@ -73,13 +74,13 @@ function authorization(bearer: Bearer | undefined): Record<string, string> {
 
 interface Listing {
   readonly http: Http;
-  readonly bearer: BearerSource;
+  readonly bearer: BearerSource | undefined;
   readonly addresses: readonly URL[];
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
 
-/** The platform has listed its models at two places; the one that is absent answers 403 or 404. */
+/** The platform has listed its models at two places; the one that is absent answers 403 or 404. Not both need a credential. */
 async function listModels(listing: Listing): Promise<readonly Model[]> {
   let failure: MiraError | undefined;
   for (const url of listing.addresses) {
@@ -92,7 +93,9 @@ async function listModels(listing: Listing): Promise<readonly Model[]> {
       });
     }
     const error = await readServiceError(response, { bearer, now: listing.now() });
-    if (response.status !== 403 && response.status !== 404) throw error;
+    // Without a credential a 401 speaks of this place alone.
+    const isAbsent = [403, 404].includes(response.status) || (response.status === 401 && !bearer);
+    if (!isAbsent) throw error;
     failure ??= error;
   }
   throw failure ?? new MiraError('not_found', 'The service lists no models.');
@@ -111,18 +114,18 @@ async function requestList(
       totalMs: LIST_MS,
     });
 
+  // Lists are public on some installations: not being signed in is for the service to object to.
   const bearer = await findBearer(listing);
   const response = await send(bearer);
   if (response.status !== 401 || bearer === undefined || !bearer.refreshable) return { response, bearer };
   response.discard();
-  const other = await listing.bearer.get({ rejected: bearer.value, signal });
+  const other = await listing.bearer?.get({ rejected: bearer.value, signal });
   return { response: await send(other), bearer: other };
 }
 
-/** Lists are public on some installations: not being signed in is for the service to object to. */
-async function findBearer(listing: Listing): Promise<Bearer | undefined> {
+async function findBearer({ bearer, signal }: Listing): Promise<Bearer | undefined> {
   try {
-    return await listing.bearer.get({ signal: listing.signal });
+    return await bearer?.get({ signal });
   } catch (error) {
     if (error instanceof MiraError && error.code === 'not_signed_in') return undefined;
     throw error;

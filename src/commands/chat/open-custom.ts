@@ -1,4 +1,5 @@
 /** A provider of one's own: what the configuration says of it, and nothing else, decides where it is and what it gets. */
+import { ollamaBase } from '../../api/ollama-address.ts';
 import { apiBase, isLoopback, parseServiceUrl } from '../../api/url.ts';
 import { requireServiceKey } from '../../auth/service-key.ts';
 import type { ChatProvider } from '../../chat/provider.ts';
@@ -87,7 +88,7 @@ async function openKind(
     }
     case 'ollama': {
       const { createOllamaProvider } = await import('../../chat/providers/ollama.ts');
-      return createOllamaProvider({ ...options, baseUrl: withoutVersion(url) });
+      return createOllamaProvider({ ...options, baseUrl: ollamaBase(url) });
     }
   }
 }

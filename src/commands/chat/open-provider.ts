@@ -17,6 +17,8 @@ export interface ProviderChoice {
   readonly force: boolean;
   /** Nothing is sent, for --dry-run: what would be refused for want of a key is shown without one. */
   readonly mayLackKey?: boolean | undefined;
+  /** What is asked for is public on some installations of the platform: it is asked without a credential where there is none. */
+  readonly mayBeSignedOut?: boolean | undefined;
   /** For --allow-secrets. */
   readonly allowSecrets?: boolean | undefined;
   /** The question comes with pictures. */
@@ -73,7 +75,8 @@ function kindOf(name: string): ProviderKind {
  */
 export async function openProvider(context: Context, choice: ProviderChoice): Promise<OpenProvider> {
   const settings = await context.settings();
-  const { name, model } = chosen(settings, choice);
+  const { name, model } = await chosen(settings, choice);
+  if (model === '') throw modelUnnamed(name, settings.get('model', choice.model));
   const kind = kindOf(name);
   if (isBuiltIn(name) && name in settings.providers)
     await (await import('./warn-of-ignored.ts')).warnOfIgnored(context, name);
@@ -84,7 +87,7 @@ export async function openProvider(context: Context, choice: ProviderChoice): Pr
 
 /** The provider alone, whatever its models are. Throws like `openProvider`. */
 export async function connectProvider(context: Context, choice: ProviderChoice): Promise<ChatProvider> {
-  const { name } = chosen(await context.settings(), choice);
+  const { name } = await chosen(await context.settings(), choice);
   return kindOf(name).open(careful(context, choice), opening(context, choice));
 }
 
@@ -104,7 +107,7 @@ interface Chosen {
 }
 
 /** `provider/model` is taken apart only at the name of a provider; a model that was set for one is not asked of another. */
-function chosen(settings: Settings, choice: ProviderChoice): Chosen {
+async function chosen(settings: Settings, choice: ProviderChoice): Promise<Chosen> {
   const { conversation } = choice;
   const model = settings.get('model', choice.model);
   const provider = settings.get('provider', choice.provider);
@@ -112,7 +115,7 @@ function chosen(settings: Settings, choice: ProviderChoice): Chosen {
   const added = Object.keys(settings.providers).filter((one) => !isBuiltIn(one));
   const names = [...BUILT_IN_PROVIDERS, ...added];
   const prefix = names.find((one) => wanted.startsWith(`${one}/`));
-  const name = requireProvider(
+  const name = await requireProvider(
     choice.provider ??
       (isAsked(model) ? prefix : undefined) ??
       (isAsked(provider) ? provider.value : undefined) ??
@@ -134,21 +137,30 @@ function isAsked({ origin }: Setting): boolean {
   return origin === 'option' || origin === 'environment';
 }
 
-function requireProvider(name: string, names: readonly string[]): string {
+async function requireProvider(name: string, names: readonly string[]): Promise<string> {
   if (names.includes(name)) return name;
+  const { findSimilarLabel } = await import('../../vault/label.ts');
+  const similar = findSimilarLabel(name, names);
+  const meant = similar === undefined ? '' : `Did you mean ${similar}? `;
   throw new MiraError('invalid_input', 'There is no provider of that name.', {
-    hint: `The providers are: ${names.join(', ')}.`,
+    hint: `${meant}The providers are: ${names.join(', ')}.`,
+  });
+}
+
+function modelUnnamed(provider: string, { from }: Setting): MiraError {
+  return new MiraError('invalid_input', `${from} names no model.`, {
+    hint: `Say which of ${provider} is to answer, or leave it out; mira models -p ${provider} lists them.`,
   });
 }
 
 async function openMira(context: Context, choice: Opening): Promise<ChatProvider> {
   const credentials = await context.credentials();
-  const credential = await credentials.require();
+  const credential = choice.mayBeSignedOut === true ? await credentials.find() : await credentials.require();
   const apiUrl = credentials.apiUrl(credential);
   return createMiraProvider({
     http: await context.http(),
     baseUrl: apiUrl,
-    bearer: credentials.bearer(credential, { apiUrl, force: choice.force }),
+    bearer: credential && credentials.bearer(credential, { apiUrl, force: choice.force }),
     ...choice.patience,
   });
 }

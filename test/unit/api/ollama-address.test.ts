@@ -6,6 +6,8 @@ it.each<[Env, string, boolean]>([
   [{}, 'http://localhost:11434/', false],
   [{ OLLAMA_BASE_URL: 'http://127.0.0.1:4000' }, 'http://127.0.0.1:4000/', false],
   [{ OLLAMA_BASE_URL: 'http://127.0.0.1:4000/v1/' }, 'http://127.0.0.1:4000/', false],
+  [{ OLLAMA_BASE_URL: 'http://127.0.0.1:4000/api' }, 'http://127.0.0.1:4000/', false],
+  [{ OLLAMA_BASE_URL: 'https://gpu.example/ollama/api/' }, 'https://gpu.example/ollama/', false],
   [{ OLLAMA_BASE_URL: 'https://gpu.example/ollama' }, 'https://gpu.example/ollama/', false],
   [{ OLLAMA_BASE_URL: 'http://192.168.1.5:11434' }, 'http://192.168.1.5:11434/', true],
   [{ OLLAMA_BASE_URL: 'http://gpu:1', OLLAMA_HOST: 'other' }, 'http://gpu:1/', true],

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { startPlatform } from '../../support/platform/start-platform.ts';
 import { discover, oauthError, poll, requestCode, signIn } from '../../support/platform/openid-sign-in.ts';
 
-// Node 22 warns of the types it takes out.
+// Node 22 warns of the types it takes out, and of the runner's yes and no to colours.
 const QUIET = ['--disable-warning=ExperimentalWarning'];
+const NO_WORD_OF_COLOURS = { NO_COLOR: undefined, FORCE_COLOR: undefined };
 
 describe('signing in by device code', () => {
   test('gives tokens, and an ID token that names the person, once approved in the pages', async () => {
@@ -85,6 +86,7 @@ describe('signing in by device code', () => {
       await platform[Symbol.asyncDispose]();`;
     const { all } = await execa(process.execPath, [...QUIET, '--input-type=module', '-e', script], {
       all: true,
+      env: NO_WORD_OF_COLOURS,
       timeout: 30_000,
     });
 

@@ -168,9 +168,17 @@ export class MiraError extends Error {
 /** The failure as itself, or as the bug it is. */
 export function toMiraError(error: unknown): MiraError {
   if (error instanceof MiraError) return error;
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') return currentFolderGone();
   return new MiraError('unexpected', 'mira failed in a way it should not have.', {
     hint: 'Run the command again with --debug and report what it prints; secrets are taken out of it.',
     cause: error,
+  });
+}
+
+/** Somebody has removed the folder that mira was started in. */
+export function currentFolderGone(): MiraError {
+  return new MiraError('not_found', 'The current folder is not there any more.', {
+    hint: 'Go to one that is, for example: cd ~',
   });
 }
 

@@ -165,9 +165,18 @@ interface World {
   readonly keepMemorySteady: () => void;
 }
 
+/** Undefined where somebody has removed it meanwhile. */
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 function createContext(world: World): Context {
   const { io, env, globals, log, redactor, signals, inherited } = world;
-  const paths = resolvePaths({ platform: process.platform, env, homeDir: homedir(), cwd: process.cwd() });
+  const paths = resolvePaths({ platform: process.platform, env, homeDir: homedir(), cwd: currentFolder() });
   const isCi = env['CI'] !== undefined;
   const warn = (message: string): void =>
     io.stderr.write(`mira: ${redactor.redact(sanitizeLine(message, LONGEST_NOTICE))}\n`);

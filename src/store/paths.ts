@@ -3,6 +3,7 @@
  * another folder than the file itself, so that copying, syncing or committing the one does not take the other along.
  */
 import { posix, win32 } from 'node:path';
+import { currentFolderGone } from '../errors.ts';
 import { sha256 } from './hash.ts';
 
 const FOLDER = 'mira-cli';
@@ -36,8 +37,8 @@ export interface PathsInput {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly homeDir: string;
-  /** Relative MIRA_CONFIG_DIR and MIRA_DATA_DIR start here. */
-  readonly cwd: string;
+  /** Relative MIRA_CONFIG_DIR and MIRA_DATA_DIR start here. Undefined where that folder has been removed meanwhile. */
+  readonly cwd: string | undefined;
 }
 
 interface Folders {
@@ -47,12 +48,19 @@ interface Folders {
   readonly cache: string;
 }
 
+/** @throws MiraError `not_found` where a relative folder would start in one that is gone */
 export function resolvePaths(input: PathsInput): Paths {
-  const { join, resolve } = input.platform === 'win32' ? win32 : posix;
+  const { isAbsolute, join, resolve } = input.platform === 'win32' ? win32 : posix;
   const { env, cwd } = input;
   const own = platformFolders(input);
-  const configDir = env['MIRA_CONFIG_DIR'] ? resolve(cwd, env['MIRA_CONFIG_DIR']) : own.config;
-  const moved = env['MIRA_DATA_DIR'] ? resolve(cwd, env['MIRA_DATA_DIR']) : undefined;
+  const named = (variable: string): string | undefined => {
+    const folder = env[variable];
+    if (!folder) return undefined;
+    if (cwd === undefined && !isAbsolute(folder)) throw currentFolderGone();
+    return resolve(cwd ?? '/', folder);
+  };
+  const configDir = named('MIRA_CONFIG_DIR') ?? own.config;
+  const moved = named('MIRA_DATA_DIR');
   const dataDir = moved ?? own.data;
   const stateDir = moved === undefined ? own.state : join(moved, 'state');
   return {

@@ -266,6 +266,21 @@ describe.concurrent('the program', () => {
     expect(await mira.finished).toMatchObject({ code: 9, stdout: 'ready\ngot 1\n', stderr: '' });
   });
 
+  test('is not started from a folder that is gone, where other commands do', async () => {
+    await using home = await homeWithTokens();
+    const inRemoved = (...args: readonly string[]) =>
+      promisify(execFile)(
+        'sh',
+        ['-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', 'sh', process.execPath, MIRA, ...args],
+        { cwd: home.path, env: { ...environmentOf(home), ...FILE } },
+      );
+    expect((await inRemoved('run', '--check')).stdout).toContain('OPENAI_API_KEY');
+    await expect(inRemoved('run', '--', 'true')).rejects.toMatchObject({
+      code: 3,
+      stderr: 'mira: The current folder is not there any more.\n  Go to one that is, for example: cd ~\n',
+    });
+  });
+
   test('that ignores SIGTERM is waited for', async () => {
     await using home = await homeWithTokens();
     const program = `process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('ready')`;

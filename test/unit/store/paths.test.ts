@@ -4,6 +4,16 @@ import { resolvePaths } from '../../../src/store/paths.ts';
 const linux = { platform: 'linux', homeDir: '/home/ada', cwd: '/home/ada/project', env: {} } as const;
 
 describe('resolvePaths', () => {
+  test('needs the current folder for what starts there only', () => {
+    const gone = { ...linux, cwd: undefined };
+    expect(resolvePaths(gone)).toEqual(resolvePaths(linux));
+    const moved = { MIRA_CONFIG_DIR: '/c', MIRA_DATA_DIR: '/d' };
+    expect(resolvePaths({ ...gone, env: moved })).toEqual(resolvePaths({ ...linux, env: moved }));
+    expect(() => resolvePaths({ ...gone, env: { MIRA_DATA_DIR: 'd' } })).toThrow(
+      'The current folder is not there any more.',
+    );
+  });
+
   test('follows the XDG defaults on Linux', () => {
     expect({ ...resolvePaths(linux) }).toEqual({
       configDir: '/home/ada/.config/mira-cli',

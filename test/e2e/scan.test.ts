@@ -520,6 +520,13 @@ test('a file that cannot be read is said to be left out', async () => {
       ? { isRead: true, skipped: [] }
       : { isRead: false, skipped: [{ file: 'a.ts', reason: 'unreadable' }] },
   );
+  // Who asks for that file is not told that there is no find.
+  const named = await runMira(['scan', 'a.ts'], { home: it.home, cwd: it.path });
+  expect([named.code, named.stderr.split('\n')[0]]).toEqual(
+    isRead
+      ? [11, 'mira: 1 find; nothing of it should be shared.']
+      : [10, 'mira: a.ts cannot be looked at (EACCES).'],
+  );
   await chmod(join(it.path, 'a.ts'), 0o600);
   expect(await readFile(join(it.path, 'a.ts'), 'utf8')).toBe(KEY);
 });

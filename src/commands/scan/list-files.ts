@@ -2,7 +2,7 @@
  * The files to look at: in a repository what git tracks or would track, with the repositories within it; elsewhere
  * everything. What is named on the command line is looked at even where git ignores it.
  */
-import { realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -36,7 +36,7 @@ export interface Listing {
 export async function listFiles(host: GitHost, paths: readonly string[]): Promise<Listing> {
   const lister = createLister(host);
   const within = new Map<string, { readonly repository: Repository; readonly paths: string[] }>();
-  for (const path of paths.map(requirePath)) {
+  for (const path of paths.map(requireReadable)) {
     const repository = await lister.find(path);
     if (repository === undefined) await lister.walk(path);
     else {
@@ -82,10 +82,16 @@ interface NamedPath {
   readonly isFolder: boolean;
 }
 
-function requirePath(path: string): NamedPath {
+/** Whoever names a file wants to know of it, so that no find in it would be no answer. */
+function requireReadable(path: string): NamedPath {
+  return requirePath(path, (real) => accessSync(real, constants.R_OK));
+}
+
+function requirePath(path: string, prove: (real: string) => void = () => {}): NamedPath {
   try {
     const real = realpathSync(path);
     const stats = statSync(real);
+    prove(real);
     if (stats.isDirectory()) return { real, isFolder: true };
     if (stats.isFile()) return { real, isFolder: false };
   } catch (error) {

@@ -1,5 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -215,13 +227,82 @@ describe('bin/mira.js', () => {
       const homeless = { MIRA_DATA_DIR: undefined, HOME: undefined, USERPROFILE: undefined };
       expect(await run(['x'], homeless)).toEqual({ code: 0, stdout: 'ran x\n', stderr: '' });
     });
+
+    it('is whole after many starts at once', async () => {
+      const starts = await Promise.all(Array.from({ length: 8 }, () => run(['x'])));
+      expect(starts).toEqual(Array(8).fill({ code: 0, stdout: 'ran x\n', stderr: '' }));
+      const code = await readFile(codeFile());
+      expect(code.subarray(0, code.length / 2).equals(code.subarray(code.length / 2))).toBe(true);
+      const mark = expect.stringMatching(/^[0-9a-f]+\.mark$/);
+      expect((await readdir(codeFolder())).sort()).toEqual([mark, PROGRAM]);
+    });
+
+    it('leaves nothing half written where the disk is full, and is kept once there is room', async () => {
+      // No file may have more than 512 bytes.
+      const start = ['-c', 'ulimit -f 1 && exec "$@"', 'sh', process.execPath, bin, 'x'];
+      expect(await runProgram('sh', start)).toEqual({ code: 0, stdout: 'ran x\n', stderr: '' });
+      expect(await readdir(codeFolder())).toEqual([expect.stringMatching(/^[0-9a-f]+\.mark$/)]);
+      await run(['x']);
+      expect(await readdir(codeFolder())).toContain(PROGRAM);
+    });
+
+    it.each([
+      ['the folder is a file', () => writeFile(codeFolder(), 'x')],
+      ['the folder is a link that leads nowhere', () => symlink(join(home.path, 'gone'), codeFolder())],
+      ['a folder stands where a file should', () => mkdir(codeFile(), { recursive: true })],
+    ])('is done without where %s', async (_state, spoil) => {
+      await mkdir(dirname(codeFolder()), { recursive: true, mode: 0o700 });
+      await spoil();
+      expect(await run(['x'])).toEqual({ code: 0, stdout: 'ran x\n', stderr: '' });
+    });
+
+    it('of a start under other flags of the engine does not run under these', async () => {
+      await run(['x']);
+      await writeFile(join(dirname(bin), '..', 'dist', PROGRAM), program('RAN'));
+      const other = await runProgram(process.execPath, ['--no-opt', bin, 'x']);
+      expect(other).toEqual({ code: 0, stdout: 'RAN x\n', stderr: '' });
+    });
+  });
+
+  describe('wherever it lies', () => {
+    it('starts through a link, as npm makes one', async () => {
+      const link = join(home.path, 'mira');
+      await symlink(bin, link);
+      expect((await runProgram(process.execPath, [link, 'x'])).stdout).toBe('ran x\n');
+      expect((await runProgram(link, ['x'])).stdout).toBe('ran x\n');
+    });
+
+    it('starts below a name with spaces and letters of any language', async () => {
+      const moved = join(home.path, 'ein Ordner – フォルダ %41 #1');
+      await rename(join(dirname(bin), '..'), moved);
+      bin = join(moved, 'bin', 'mira.js');
+      for (let start = 0; start < 2; start++) expect((await run(['x'])).stdout).toBe('ran x\n');
+    });
+
+    it('writes nothing beside itself', async () => {
+      const files = async () => (await readdir(join(dirname(bin), '..'), { recursive: true })).sort();
+      const before = await files();
+      await run(['x']);
+      expect(await files()).toEqual(before);
+    });
+
+    it('starts behind what NODE_OPTIONS loads first', async () => {
+      const first = join(home.path, 'first.cjs');
+      await writeFile(first, "require('node:fs').writeSync(1, 'first ');\n");
+      for (let start = 0; start < 2; start++)
+        expect((await run(['x'], { NODE_OPTIONS: `--require=${first}` })).stdout).toBe('first ran x\n');
+    });
   });
 
   async function run(args: readonly string[], env: Environment = {}) {
+    return runProgram(process.execPath, [bin, ...args], env);
+  }
+
+  async function runProgram(program: string, args: readonly string[], env: Environment = {}) {
     return new Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }>(
       (resolve) => {
         const options = { env: environmentOf(home, env), encoding: 'utf8' as const };
-        execFile(process.execPath, [bin, ...args], options, (error, stdout, stderr) =>
+        execFile(program, args, options, (error, stdout, stderr) =>
           resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
         );
       },

@@ -10,7 +10,7 @@ import type { Input } from './define.ts';
 import { checkTable } from './run/check-table.ts';
 import { choiceFailure } from './run/choice-failure.ts';
 import { readEnvFiles } from './run/env-files.ts';
-import { readNames, readRenames } from './run/names.ts';
+import { readNames, readRenames, readVariables } from './run/names.ts';
 import type { RunRequest } from './run/run-with.ts';
 import { readSources, refuseOtherNames } from './run/stored-sources.ts';
 
@@ -132,14 +132,17 @@ interface Chosen extends Pick<RunRequest, 'choice' | 'hasAws' | 'base' | 'preser
 
 async function choose(context: Context, { options: given }: RunInput): Promise<Chosen> {
   const { platform } = context;
-  const preserved = readNames(given.preserveEnv);
-  const allowed = readNames(given.allowName);
+  const preserved = readVariables(given.preserveEnv, '--preserve-env');
+  const allowed = readVariables(given.allowName, '--allow-name');
   const parent = context.inherited.env;
   // Credentials of mira's own are dangerous names like others, also where they would only stay.
   for (const name of preserved.filter(isOwnSecret)) requireVariableName(name, { platform, allowed });
   const base = baseVariables({ parent, clean: given.cleanEnv, preserved, platform });
   const renamed = readRenames(given.as, platform);
-  const entries = await readEnvFiles([...given.envFile, ...given.envFrom]);
+  const entries = [
+    ...(await readEnvFiles({ files: given.envFile, option: '--env-file' })),
+    ...(await readEnvFiles({ files: given.envFrom, option: '--env-from' })),
+  ];
   const stored = await readSources(await context.vault());
   const { sources, hasAws } = stored;
   refuseOtherNames([...renamed.map(({ label }) => label), ...entries.flatMap(labelIn)], stored);

@@ -519,10 +519,12 @@ describe.concurrent('what stands in the way', () => {
     [['--preserve-env', 'MIRA_PASSPHRASE'], 11, 'MIRA_PASSPHRASE changes how programs load or run'],
     [['--as', 'A-B=work'], 2, 'That is no name for an environment variable.'],
     [['--as', 'work'], 2, '--as takes a variable and a label'],
+    [['--preserve-env', 'A=B'], 2, '--preserve-env takes names of variables, without values.'],
+    [['--allow-name', 'PATH=/x'], 2, '--allow-name takes names of variables, without values.'],
     [['--env-from', 'bad.env'], 2, 'Line 2 of bad.env is not of the form NAME=value.'],
     [['--env-from', 'loader.env'], 11, 'PATH changes how programs load or run'],
     [['--env-from', 'lost.env'], 3, 'There is no token lost.'],
-    [['--env-from', 'no.env'], 2, '--env-file: no.env cannot be read'],
+    [['--env-from', 'no.env'], 2, '--env-from: no.env cannot be read'],
   ])('%j is told before anything runs', async (args, code, sentence) => {
     await using home = await homeWithTokens();
     await writeFile(join(home.path, 'bad.env'), `A=1\nsecret ${WORK}\n`);

@@ -9,6 +9,15 @@ export function readNames(given: readonly string[]): readonly string[] {
     .filter((name) => name !== '');
 }
 
+/** @throws MiraError `invalid_input` for NAME=VALUE, whose value is not repeated */
+export function readVariables(given: readonly string[], option: string): readonly string[] {
+  const names = readNames(given);
+  if (!names.some((name) => name.includes('='))) return names;
+  throw new MiraError('invalid_input', `${option} takes names of variables, without values.`, {
+    hint: `For example: mira run ${option} OPENAI_API_KEY -- env`,
+  });
+}
+
 export interface Rename {
   readonly name: string;
   readonly label: string;

@@ -2,6 +2,7 @@
 import type { MiraError } from '../errors.ts';
 import type { ServerEvent } from './event-stream.ts';
 import type { ChatEvent, FinishReason, Usage } from './provider.ts';
+import type { ToolCalls } from './tool-calls.ts';
 
 export interface AnswerDecoder {
   /** One event, or one line; `cut` forgives that it cannot be read, because the stream broke off inside it. */
@@ -22,6 +23,7 @@ export interface AnswerDecoder {
   /** The model declined; the text is why, as far as that is said, and may be empty. */
   readonly refusal: string | undefined;
   readonly usage: Usage | undefined;
+  readonly toolCalls: Pick<ToolCalls, 'all' | 'areWhole'>;
   /** Anything of an answer arrived: text, reasoning, a tool call, or a reason for its end. */
   readonly begun: boolean;
   readonly failure: MiraError | undefined;

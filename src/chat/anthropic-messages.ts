@@ -11,6 +11,7 @@ import type { BlockKind } from './content-blocks.ts';
 import type { ChatMessage, ChatRequest, FinishReason, Usage } from './provider.ts';
 import { createSpeech } from './speech.ts';
 import { tokenCount } from './token-count.ts';
+import { createToolCalls } from './tool-calls.ts';
 import { unreadable } from './unreadable.ts';
 
 /** The format wants a limit. It is above what answers need, and below what any model of today refuses. */
@@ -46,6 +47,7 @@ function contentOf({ text, images = [] }: ChatMessage): unknown {
 export function createMessagesDecoder(context: DecoderContext): AnswerDecoder {
   const output = createSpeech();
   const blocks = createContentBlocks(output);
+  const toolCalls = createToolCalls();
   let count = 0;
   let pings = 0;
   let done = false;
@@ -70,6 +72,10 @@ export function createMessagesDecoder(context: DecoderContext): AnswerDecoder {
   const started = (index: number, block: unknown): void => {
     if (!isRecord(block)) return;
     if (typeof block['type'] === 'string' && block['type'].endsWith('tool_use')) hasTools = true;
+    // Tools of other kinds are used by the service itself: what it uses them with is for a call that has no name.
+    if (block['type'] === 'tool_use')
+      toolCalls.add({ index, id: block['id'], name: block['name'], arguments: block['input'] });
+    if (block['type'] === 'input_json_delta') toolCalls.add({ index, arguments: block['partial_json'] });
     for (const [field, kind] of SPOKEN) {
       if (typeof block[field] === 'string') blocks.add(index, kind, block[field]);
     }
@@ -165,6 +171,7 @@ export function createMessagesDecoder(context: DecoderContext): AnswerDecoder {
     get refusal() {
       return refusal;
     },
+    toolCalls,
     get usage() {
       return usageOf(input, generated);
     },

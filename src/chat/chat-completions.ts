@@ -10,6 +10,8 @@ import type { ChatImage, ChatRequest, FinishReason, Usage } from './provider.ts'
 import { createSpeech } from './speech.ts';
 import { createThinkTags } from './think-tags.ts';
 import { tokenCount } from './token-count.ts';
+import { createToolCalls } from './tool-calls.ts';
+import type { ToolCallPiece } from './tool-calls.ts';
 import { unreadable } from './unreadable.ts';
 
 /** Where services that follow the format differ. */
@@ -59,6 +61,7 @@ function contentOf(text: string, images: readonly ChatImage[] = []): unknown {
 export function createCompletionsDecoder(context: DecoderContext): AnswerDecoder {
   const output = createSpeech();
   const tags = createThinkTags();
+  const toolCalls = createToolCalls();
   let count = 0;
   let done = false;
   let begun = false;
@@ -85,7 +88,10 @@ export function createCompletionsDecoder(context: DecoderContext): AnswerDecoder
       refused = true;
       text(message['refusal']);
     }
-    if (Array.isArray(message['tool_calls']) && message['tool_calls'].length > 0) begun = true;
+    for (const piece of toolPieces(message)) {
+      begun = true;
+      toolCalls.add(piece);
+    }
   };
   // Seen: chunks that repeat the whole message so far instead of adding to it.
   const repeated = (message: Readonly<Record<string, unknown>>): void => {
@@ -166,6 +172,7 @@ export function createCompletionsDecoder(context: DecoderContext): AnswerDecoder
     get usage() {
       return usage;
     },
+    toolCalls,
     get begun() {
       return begun;
     },
@@ -226,6 +233,26 @@ function contentParts(
     }
     return typeof part['text'] === 'string' ? [{ kind: 'text', text: part['text'] }] : [];
   });
+}
+
+const NO_PIECES: readonly ToolCallPiece[] = [];
+
+/** The calls of tools, or the one call of a function, as it was named before. */
+function toolPieces({
+  tool_calls: calls,
+  function_call: older,
+}: Readonly<Record<string, unknown>>): readonly ToolCallPiece[] {
+  // Nearly every time.
+  if (!Array.isArray(calls) && !isRecord(older)) return NO_PIECES;
+  const pieces: readonly unknown[] = Array.isArray(calls) ? calls : [];
+  const found = pieces
+    .filter(isRecord)
+    .map(({ index, id, function: used }) => ({ index, id, ...usedOf(used) }));
+  return isRecord(older) ? [...found, usedOf(older)] : found;
+}
+
+function usedOf(used: unknown): Pick<ToolCallPiece, 'name' | 'arguments'> {
+  return isRecord(used) ? { name: used['name'], arguments: used['arguments'] } : {};
 }
 
 function finishReasonOf(value: unknown): FinishReason | undefined {

@@ -10,6 +10,7 @@ import { createContentBlocks } from './content-blocks.ts';
 import type { ChatMessage, ChatRequest, FinishReason, Usage } from './provider.ts';
 import { createSpeech } from './speech.ts';
 import { tokenCount } from './token-count.ts';
+import { createToolCalls } from './tool-calls.ts';
 import { unreadable } from './unreadable.ts';
 
 export function converseInput(request: ChatRequest): ConverseInput {
@@ -64,6 +65,7 @@ const IMAGE_FORMATS = {
 export function createConverseDecoder(context: DecoderContext): AnswerDecoder {
   const output = createSpeech();
   const blocks = createContentBlocks(output);
+  const toolCalls = createToolCalls();
   let count = 0;
   let done = false;
   let hasTools = false;
@@ -74,7 +76,10 @@ export function createConverseDecoder(context: DecoderContext): AnswerDecoder {
   const spoken = (index: number, value: unknown): void => {
     if (!isRecord(value)) return;
     const { text, reasoningContent, toolUse } = value;
-    if (toolUse !== undefined && toolUse !== null) hasTools = true;
+    if (isRecord(toolUse)) {
+      hasTools = true;
+      toolCalls.add({ index, id: toolUse['toolUseId'], name: toolUse['name'], arguments: toolUse['input'] });
+    }
     if (typeof text === 'string') blocks.add(index, 'text', text);
     const thought = findThought(reasoningContent);
     if (thought !== undefined) blocks.add(index, 'reasoning', thought);
@@ -149,6 +154,7 @@ export function createConverseDecoder(context: DecoderContext): AnswerDecoder {
       return finishReason;
     },
     refusal: undefined,
+    toolCalls,
     get usage() {
       return usage;
     },

@@ -9,6 +9,7 @@ import type { ChatRequest, FinishReason, Usage } from './provider.ts';
 import { createSpeech } from './speech.ts';
 import { createThinkTags } from './think-tags.ts';
 import { tokenCount } from './token-count.ts';
+import { createToolCalls } from './tool-calls.ts';
 import { unreadable } from './unreadable.ts';
 
 export function ollamaBody(request: ChatRequest): string {
@@ -30,7 +31,9 @@ export function ollamaBody(request: ChatRequest): string {
 export function createOllamaDecoder(context: DecoderContext): AnswerDecoder {
   const output = createSpeech();
   const tags = createThinkTags();
+  const toolCalls = createToolCalls();
   let count = 0;
+  let tools = 0;
   let begun = false;
   let done = false;
   let finishReason: FinishReason | undefined;
@@ -38,7 +41,7 @@ export function createOllamaDecoder(context: DecoderContext): AnswerDecoder {
   let failure: MiraError | undefined;
 
   const speech = (message: Readonly<Record<string, unknown>>): void => {
-    const { thinking, content, tool_calls: toolCalls } = message;
+    const { thinking, content, tool_calls: calls } = message;
     if (typeof thinking === 'string' && thinking !== '') {
       begun = true;
       output.add('reasoning', thinking);
@@ -47,7 +50,18 @@ export function createOllamaDecoder(context: DecoderContext): AnswerDecoder {
       begun = true;
       for (const part of tags.push(content)) output.add(part.kind, part.text);
     }
-    if (Array.isArray(toolCalls) && toolCalls.length > 0) begun = true;
+    for (const call of Array.isArray(calls) ? calls : []) {
+      if (!isRecord(call)) continue;
+      begun = true;
+      // Each is whole.
+      const used = isRecord(call['function']) ? call['function'] : {};
+      toolCalls.add({
+        index: (tools += 1),
+        id: call['id'],
+        name: used['name'],
+        arguments: used['arguments'],
+      });
+    }
   };
   const answer = (value: unknown, cut: boolean): void => {
     if (!isRecord(value)) {
@@ -92,6 +106,7 @@ export function createOllamaDecoder(context: DecoderContext): AnswerDecoder {
       return finishReason;
     },
     refusal: undefined,
+    toolCalls,
     get usage() {
       return usage;
     },

@@ -1,4 +1,5 @@
 /** What every provider speaks: one request in, one stream of the same events out. */
+import type { ToolCall } from './tool-calls.ts';
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
@@ -44,6 +45,8 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' |
 export type ChatEvent =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'reasoning'; readonly text: string }
+  /** The model asks that a tool be used, which is whole; after all text. */
+  | ({ readonly kind: 'tool_call' } & ToolCall)
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'rate_limit'; readonly remaining: number; readonly resetAt?: number | undefined }
   /** The request is sent again after `afterMs`; nothing of the answer has been shown. */

@@ -194,7 +194,10 @@ function* conclusion(decoder: AnswerDecoder, response: HttpResponse): Generator<
       throw noAnswer(host);
     throw new MiraError('stream_cut', `${host} answered with nothing.`, { hint: 'Ask again.' });
   }
-  if (decoder.finishReason === undefined && !decoder.done) {
+  const calls = decoder.toolCalls.all();
+  // Some servers end with the tools they want, and no word more.
+  const isWholeCall = calls.length > 0 && decoder.toolCalls.areWhole;
+  if (decoder.finishReason === undefined && !decoder.done && !isWholeCall) {
     throw new MiraError('stream_cut', `The answer of ${host} was cut short.`, {
       hint: 'Ask again, or ask to go on from where it stopped.',
     });
@@ -210,8 +213,14 @@ function* conclusion(decoder: AnswerDecoder, response: HttpResponse): Generator<
       hint: 'Ask in other words.',
     });
   }
+  for (const call of calls) yield { kind: 'tool_call', ...call };
   if (decoder.usage !== undefined) yield { kind: 'usage', usage: decoder.usage };
-  yield { kind: 'finish', finishReason: decoder.finishReason ?? 'stop' };
+  const { finishReason = 'stop' } = decoder;
+  // Not every service tells the one from the other.
+  yield {
+    kind: 'finish',
+    finishReason: calls.length > 0 && finishReason === 'stop' ? 'tool_calls' : finishReason,
+  };
 }
 
 function silent(host: string, ms: number): MiraError {

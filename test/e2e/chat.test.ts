@@ -6,6 +6,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { answerWith, begin, finish, say, startChatServer } from '../support/chat-server.ts';
+import { chunk } from '../support/raw-server.ts';
 import { isolatedHome, MIRA, OPEN, runMira, startMira } from '../support/run-mira.ts';
 import type { Environment, IsolatedHome } from '../support/run-mira.ts';
 import { parseLines } from '../support/sign-in.ts';
@@ -417,3 +418,31 @@ async function runShell(
   const [code] = await once(child, 'close');
   return { code, stderr };
 }
+
+test('an answer that asks for a tool says so, and nobody takes its silence for an answer', async () => {
+  const call = {
+    id: 'call_1',
+    type: 'function',
+    function: { name: 'wea\u001b[2Jther', arguments: '{"city":"Köln"}' },
+  };
+  await using server = await startChatServer(async (exchange) => {
+    await begin(exchange);
+    const choice = { index: 0, delta: { tool_calls: [{ index: 0, ...call }] }, finish_reason: 'tool_calls' };
+    await exchange.write(chunk(`data: ${JSON.stringify({ choices: [choice] })}\n\n`));
+    await exchange.write(chunk(''));
+  });
+  expect(await runMira(['chat', 'Hot?'], { env: server.env })).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: 'mira: The model asks for the tool weather, and has none here.\n',
+  });
+  const { stdout } = await runMira(['chat', 'Hot?', '--json', '--stream'], { env: server.env });
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(events.slice(1)).toMatchObject([
+    { event: 'tool_call', seq: 1, id: 'call_1', name: 'wea\u001b[2Jther', arguments: { city: 'Köln' } },
+    { event: 'end', seq: 2, finish_reason: 'tool_calls', text: '' },
+  ]);
+});

@@ -75,8 +75,8 @@ async function serving(answer: Uint8Array) {
 
 /** What of the printed object a row decides. */
 function toldIn(stdout: string): object {
-  const { schema, text, reasoning, usage, finish_reason: finishReason, error } = JSON.parse(stdout);
-  if (schema === 'mira.chat/1') return { text, reasoning, usage, finishReason };
+  const { schema, text, reasoning, usage, finish_reason: finishReason, error, ...rest } = JSON.parse(stdout);
+  if (schema === 'mira.chat/1') return { text, reasoning, usage, finishReason, toolCalls: rest.tool_calls };
   return { error: error.code, exitCode: error.exit_code, message: error.message, partial: error.partial };
 }
 
@@ -95,6 +95,7 @@ function told({ events, error }: Reading, host: string): object {
     };
   }
   const usage = events.find((event) => event.kind === 'usage')?.usage;
+  const calls = events.filter((event) => event.kind === 'tool_call').map(({ kind: _kind, ...call }) => call);
   return {
     code: 0,
     text,
@@ -105,5 +106,6 @@ function told({ events, error }: Reading, host: string): object {
       reasoning_tokens: usage.reasoningTokens,
     },
     finishReason: events.find((event) => event.kind === 'finish')?.finishReason,
+    toolCalls: calls.length === 0 ? undefined : calls,
   };
 }

@@ -3,6 +3,7 @@
  * (test/golden/wire): what the codecs, the program, and the vendors' own SDKs read, and what is in them.
  */
 import { readFileSync } from 'node:fs';
+import { calling } from './odd-streams/odd-stream.ts';
 import type { OddStream, Reading } from './odd-streams/odd-stream.ts';
 
 type WireFormat = 'completions' | 'messages' | 'ollama' | 'bedrock';
@@ -52,7 +53,11 @@ export const RECORDINGS: readonly Recording[] = [
     name: 'openai-tools.sse',
     format: 'completions',
     contentType: SSE,
-    expected: { events: [used(61, 30), ended('tool_calls')] },
+    expected: calling(
+      { events: [used(61, 30), ended('tool_calls')] },
+      { id: 'call_Q1xW8', name: 'weather', arguments: { city: 'Köln' } },
+      { id: 'call_R2yV7', name: 'now', arguments: {} },
+    ),
   },
   {
     name: 'openai-refusal.sse',
@@ -101,7 +106,10 @@ export const RECORDINGS: readonly Recording[] = [
     name: 'anthropic-tools.sse',
     format: 'messages',
     contentType: SSE,
-    expected: { events: [said('Let me look.'), used(377, 65), ended('tool_calls')] },
+    expected: calling(
+      { events: [said('Let me look.'), used(377, 65), ended('tool_calls')] },
+      { id: 'toolu_01A2b', name: 'weather', arguments: { city: 'Köln' } },
+    ),
   },
   {
     name: 'anthropic-error.sse',
@@ -129,7 +137,10 @@ export const RECORDINGS: readonly Recording[] = [
     name: 'ollama-tools.ndjson',
     format: 'ollama',
     contentType: NDJSON,
-    expected: { events: [said('Let me look.'), used(169, 21), ended('stop')] },
+    expected: calling(
+      { events: [said('Let me look.'), used(169, 21), ended('tool_calls')] },
+      { name: 'weather', arguments: { city: 'Köln' } },
+    ),
   },
   {
     name: 'ollama-error.ndjson',
@@ -161,7 +172,10 @@ export const RECORDINGS: readonly Recording[] = [
     name: 'bedrock-tools.eventstream',
     format: 'bedrock',
     contentType: FRAMES,
-    expected: { events: [said('Let me look.'), used(425, 55), ended('tool_calls')] },
+    expected: calling(
+      { events: [said('Let me look.'), used(425, 55), ended('tool_calls')] },
+      { id: 'tooluse_x1', name: 'weather', arguments: { city: 'Köln' } },
+    ),
   },
   {
     name: 'bedrock-error.eventstream',

@@ -1,5 +1,6 @@
 /** An answer as JSON (cli.md 4): an event a line, or everything in one object at the end. */
 import type { ChatEvent, Usage } from '../../chat/provider.ts';
+import type { ToolCall } from '../../chat/tool-calls.ts';
 import type { JsonObject } from '../define.ts';
 import { moment } from '../moments.ts';
 import type { RecordedEvent } from './recorder.ts';
@@ -47,6 +48,9 @@ export async function* answerLines(events: AsyncIterable<AnswerEvent>): AsyncGen
           reason: event.reason,
         };
         break;
+      case 'tool_call':
+        yield { schema: EVENT, event: 'tool_call', ...toolCallJson(event) };
+        break;
       case 'usage':
         yield { schema: EVENT, event: 'usage', ...usageJson(event.usage) };
         break;
@@ -68,6 +72,7 @@ export async function answerObject(
   const startedAt = elapsed();
   const text: string[] = [];
   const reasoning: string[] = [];
+  const toolCalls: ToolCall[] = [];
   let firstTokenAt: number | undefined;
   // What comes after it is the saving, which is no part of the answer.
   let finishedAt: number | undefined;
@@ -85,6 +90,7 @@ export async function answerObject(
     else if (event.kind === 'text') text.push(event.text);
     else if (event.kind === 'reasoning') reasoning.push(event.text);
     else if (event.kind === 'retry') retries += 1;
+    else if (event.kind === 'tool_call') toolCalls.push(event);
     else if (event.kind === 'usage') found.usage = event.usage;
     else if (event.kind === 'rate_limit') found.limit = event;
     else if (event.kind === 'conversation') found.conversationId = event.id;
@@ -101,6 +107,7 @@ export async function answerObject(
     model: found.start?.model,
     text: text.join(''),
     ...(reasoning.length === 0 ? {} : { reasoning: reasoning.join('') }),
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(toolCallJson) }),
     finish_reason: found.finish,
     ...(found.usage ? { usage: usageJson(found.usage) } : {}),
     timing: {
@@ -110,6 +117,10 @@ export async function answerObject(
     ...(found.limit ? { rate_limit: rateLimitJson(found.limit) } : {}),
     retries,
   };
+}
+
+function toolCallJson({ id, name, arguments: given }: ToolCall): Readonly<Record<string, unknown>> {
+  return { ...(id === undefined ? {} : { id }), name, arguments: given };
 }
 
 type RateLimit = Extract<ChatEvent, { readonly kind: 'rate_limit' }>;

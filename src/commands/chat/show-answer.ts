@@ -1,6 +1,7 @@
 /** An answer for a person or a pipe: its text on stdout as it arrives, everything else on stderr. */
+import type { ToolCall } from '../../chat/tool-calls.ts';
 import type { Context } from '../../context.ts';
-import { createSanitizer } from '../../ui/sanitize.ts';
+import { createSanitizer, sanitizeLine } from '../../ui/sanitize.ts';
 import type { AnswerEvent } from './answer-json.ts';
 
 /** On a terminal its markdown is rendered, unless it is wanted as it is written. */
@@ -15,6 +16,7 @@ export async function showAnswer(
     for await (const event of events) {
       if (event.kind === 'text') text.push(sanitizer.push(event.text));
       else if (event.kind === 'retry') sayRetry(context, event);
+      else if (event.kind === 'tool_call') sayTool(context, event);
       else if (event.kind === 'finish' && event.finishReason === 'length') {
         context.notice('The answer was cut at the longest the model gives; ask for more with --max-tokens.');
       }
@@ -83,6 +85,10 @@ async function rendered(context: Context): Promise<AnswerText> {
 
 const LEAST_WIDTH = 4;
 const USUAL_WIDTH = 80;
+
+function sayTool(context: Context, { name }: Pick<ToolCall, 'name'>): void {
+  context.notice(`The model asks for the tool ${sanitizeLine(name, 64)}, and has none here.`);
+}
 
 function sayRetry(
   context: Context,

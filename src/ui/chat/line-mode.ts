@@ -145,6 +145,8 @@ async function answer(options: LineChatOptions, { talk, spent }: Session): Promi
       isLineOpen = !safe.endsWith('\n');
     } else if (event.kind === 'finish') {
       if (event.finishReason === 'length') mark(style.warn('(cut at the limit for one answer)'));
+      if (event.finishReason === 'tool_calls')
+        mark(style.warn('(the model asks for a tool, and has none here)'));
       if (event.finishReason === 'content_filter') mark(style.warn('(stopped by the content filter)'));
     }
   };

@@ -36,6 +36,8 @@ export function onEvent(
       );
     case 'reasoning':
       return only({ ...state, turn: { ...turn, ...thinking(turn, { text: event.text, at }) } });
+    case 'tool_call':
+      return only(state);
     case 'notice':
       return tell(state, event.text);
     case 'conversation':
@@ -53,6 +55,9 @@ export function onEvent(
       }
       if (event.finishReason === 'content_filter') {
         return giveBack(settle(state, [row('(stopped by the content filter)', 'warn')]));
+      }
+      if (event.finishReason === 'tool_calls') {
+        return settle(state, [row('(the model asks for a tool, and has none here)', 'warn')]);
       }
       return settle(state, []);
   }

@@ -1,5 +1,6 @@
 /** Answers in the chat-completions format as servers really send them, and what is to be made of each. */
 import type { ChatEvent } from '../../../src/chat/provider.ts';
+import { calling } from './odd-stream.ts';
 import type { OddStream, Reading } from './odd-stream.ts';
 
 /** A chunk of a streamed answer. */
@@ -574,7 +575,7 @@ export const completionsStreams: readonly OddStream[] = [
       delta({ function_call: { arguments: '{}' } }) +
       finish('function_call') +
       DONE,
-    expected: said('', 'tool_calls'),
+    expected: calling(said('', 'tool_calls'), { name: 'f', arguments: {} }),
   },
   {
     name: 'tool calls in pieces without a number, with ids and names that repeat, and "stop" for an end',
@@ -583,7 +584,69 @@ export const completionsStreams: readonly OddStream[] = [
       delta({ tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: ':1}' } }] }) +
       finish('stop') +
       DONE,
-    expected: said(''),
+    expected: calling(said('', 'tool_calls'), { id: 'a', name: 'f', arguments: { x: 1 } }),
+  },
+  {
+    name: 'tool calls that all have the same number',
+    body:
+      delta({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{"x":1}' } }] }) +
+      delta({ tool_calls: [{ index: 0, id: 'b', function: { name: 'f', arguments: '{"x":2}' } }] }) +
+      delta({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{"x":3}' } }] }) +
+      delta({ tool_calls: [{ index: 0, function: { name: 'g', arguments: '' } }] }) +
+      finish('tool_calls'),
+    expected: calling(
+      said('', 'tool_calls'),
+      { id: 'a', name: 'f', arguments: { x: 1 } },
+      { id: 'b', name: 'f', arguments: { x: 2 } },
+      { name: 'f', arguments: { x: 3 } },
+      { name: 'g', arguments: {} },
+    ),
+  },
+  {
+    name: 'tool calls whose pieces mingle',
+    body:
+      delta({
+        tool_calls: [
+          { index: 0, id: 'a', function: { name: 'f', arguments: '{' } },
+          { index: 1, id: 'b', function: { name: 'g', arguments: '{"y"' } },
+        ],
+      }) +
+      delta({ tool_calls: [{ index: 1, function: { arguments: ':' } }] }) +
+      delta({ tool_calls: [{ index: 0, function: { arguments: '}' } }] }) +
+      delta({ tool_calls: [{ index: 1, function: { arguments: '2}' } }] }) +
+      finish('tool_calls'),
+    expected: calling(
+      said('', 'tool_calls'),
+      { id: 'a', name: 'f', arguments: {} },
+      { id: 'b', name: 'g', arguments: { y: 2 } },
+    ),
+  },
+  {
+    name: 'tool calls with arguments that are an object, and arguments that are none',
+    body:
+      delta({ tool_calls: [{ index: 0, function: { name: 'f', arguments: { x: 1 } } }] }) +
+      delta({ tool_calls: [{ index: 1, function: { name: 'g', arguments: '[1]' } }] }) +
+      finish('tool_calls'),
+    expected: calling(
+      said('', 'tool_calls'),
+      { name: 'f', arguments: { x: 1 } },
+      { name: 'g', arguments: '[1]' },
+    ),
+  },
+  {
+    name: 'a whole tool call, and an end without a finish reason',
+    body: delta({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{"x":1}' } }] }),
+    expected: calling(said('', 'tool_calls'), { id: 'a', name: 'f', arguments: { x: 1 } }),
+  },
+  {
+    name: 'a tool call that breaks off',
+    body: delta({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{"x"' } }] }),
+    expected: failed(cut),
+  },
+  {
+    name: 'tool calls in a whole answer',
+    body: '{"choices":[{"message":{"content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}',
+    expected: calling(said('', 'tool_calls'), { id: 'a', name: 'f', arguments: {} }),
   },
   {
     name: 'a tool call after text, without a finish reason',

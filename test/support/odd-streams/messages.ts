@@ -1,5 +1,6 @@
 /** Answers in the format of Anthropic's Messages as servers really send them, and what is to be made of each. */
 import type { ChatEvent, FinishReason } from '../../../src/chat/provider.ts';
+import { calling } from './odd-stream.ts';
 import type { OddStream, Reading } from './odd-stream.ts';
 
 const event = (type: string, fields: object = {}): string =>
@@ -153,7 +154,7 @@ export const messagesStreams: readonly OddStream[] = [
       stop() +
       finish('tool_use') +
       END,
-    expected: said('', 'tool_calls'),
+    expected: calling(said('', 'tool_calls'), { id: 't', name: 'look', arguments: {} }),
   },
   {
     name: 'a refusal in the middle',

@@ -1,5 +1,6 @@
 /** Answers in Ollama's own format as it and its imitators send them, and what is to be made of each. */
 import type { ChatEvent, FinishReason } from '../../../src/chat/provider.ts';
+import { calling } from './odd-stream.ts';
 import type { OddStream, Reading } from './odd-stream.ts';
 
 export const NDJSON = 'application/x-ndjson';
@@ -159,7 +160,7 @@ export const ollamaStreams: readonly OddStream[] = [
   {
     name: 'a tool that is called, without an id',
     body: message({ content: '', tool_calls: [{ function: { name: 'f', arguments: { x: 1 } } }] }) + end(),
-    expected: said(''),
+    expected: calling(said('', 'tool_calls'), { name: 'f', arguments: { x: 1 } }),
   },
   {
     name: 'null in every place',

@@ -5,6 +5,7 @@ import { createFrameStream } from '../../../src/chat/frame-stream.ts';
 import type { ChatEvent, FinishReason } from '../../../src/chat/provider.ts';
 import { answer, delta, event, exception, frame, metadata, stop, text } from '../../support/aws/frames.ts';
 import { answerOf, cutAt, everyCut, read } from './wire.ts';
+import { calling } from '../../support/odd-streams/odd-stream.ts';
 import type { Reading } from '../../support/odd-streams/odd-stream.ts';
 
 const FORMAT = { createDecoder: createConverseDecoder, framing: createFrameStream };
@@ -110,7 +111,7 @@ const rows: readonly Row[] = [
       stop('tool_use'),
       metadata(),
     ),
-    expected: said('', 'tool_calls'),
+    expected: calling(said('', 'tool_calls'), { id: 't', name: 'clock', arguments: { zone: 'UTC' } }),
   },
   ...(
     [

@@ -663,6 +663,8 @@ async function* answer(full: boolean): AsyncGenerator<AnswerEvent> {
     yield { kind: 'reasoning', text: 'Let me see.' };
     yield { kind: 'text', text: 'Hello, ' };
     yield { kind: 'text', text: 'Ada.' };
+    yield { kind: 'tool_call', id: 'call_1', name: 'weather', arguments: { city: 'Köln' } };
+    yield { kind: 'tool_call', name: 'now', arguments: '[' };
     yield { kind: 'usage', usage: { inputTokens: 3, outputTokens: 5, reasoningTokens: 2 } };
     yield { kind: 'usage', usage: { inputTokens: 3, outputTokens: 5 } };
   }

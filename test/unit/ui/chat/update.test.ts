@@ -121,6 +121,7 @@ describe('a question', () => {
   it.each([
     ['length', '(cut at the limit for one answer)'],
     ['content_filter', '(stopped by the content filter)'],
+    ['tool_calls', '(the model asks for a tool, and has none here)'],
   ] as const)('says when its answer ended by %s', (finishReason, mark) => {
     const talk = chat();
     talk.say('one');

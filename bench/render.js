@@ -1,7 +1,7 @@
 /**
  * What an answer on the screen costs: the chat in a pseudo-terminal of 200 × 50 against a program that writes each
  * token of the same stream, at 2,000 tokens a second, as CPU of the process, bytes to the terminal and memory. Then
- * long conversations, keys while an answer streams, the first frame, and a chat that nobody uses.
+ * long answers, keys while an answer streams, the first frame, and a chat that nobody uses.
  * `MIRA_BENCH_ROUNDS=1` takes less time and is less certain. Linux only: the kernel's count is read from /proc.
  */
 import { spawn } from 'node:child_process';
@@ -11,15 +11,25 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { environmentOf, isolatedHome } from '../test/support/isolated-home.ts';
-import { MIRA } from '../test/support/run-mira.ts';
 import { measurePairs } from './pairs.js';
 import { startTokenServer } from './support/token-server.js';
+import { openChat } from './render/open-chat.js';
 import { openProgram } from './render/terminal-program.js';
+import { tellFigure, tellRatio } from './support/report.js';
 
 const ROUNDS = Number(process.env.MIRA_BENCH_ROUNDS ?? 3);
 const RATE = 2_000;
-const LENGTHS = [1_000, 5_000, 20_000, 50_000];
-const TURNS = 2_000;
+const LENGTHS = [1_000, 5_000, 50_000];
+const TARGETS = {
+  prose: 4,
+  markdown: 6,
+  bytes: 4,
+  growth: 1,
+  memory: 125,
+  lag: 10,
+  firstFrame: 5,
+  idle: 100,
+};
 const MEGABYTE_TOKENS = 195_000;
 
 const besides = (name) => fileURLToPath(new URL(`render/${name}`, import.meta.url));
@@ -36,7 +46,6 @@ export async function bench() {
   await benchStreams(where);
   await benchLag(where);
   await benchLongAnswer(where);
-  await benchTurns(where);
   await benchFirstFrame(where);
   await benchIdle(where);
 }
@@ -62,9 +71,28 @@ async function benchStreams(where) {
   for (const name of ['prose', 'markdown']) {
     const of = (tokens) => rows.find((row) => row.name === name && row.tokens === tokens).perToken;
     const [few, many] = [LENGTHS[0], LENGTHS.at(-1)];
-    console.log(
-      `  ${name}: one of ${many} tokens costs ${(of(many) / of(few)).toFixed(2)}× one of ${few}  target ≤ 1.0×`,
-    );
+    const work = `rendering ${name}: a token of ${many} × one of ${few}`;
+    tellFigure({ work, value: of(many) / of(few), unit: '×', target: TARGETS.growth });
+    const { ratio, bytes, mostMb } = rows.find((row) => row.name === name && row.tokens === many);
+    const limit = rows.find((row) => row.name === 'limit' && row.tokens === many);
+    tellFigure({
+      work: `rendering ${name}, ${many} tokens: CPU × raw`,
+      value: ratio,
+      unit: '×',
+      target: TARGETS[name],
+    });
+    tellFigure({
+      work: `rendering ${name}: bytes × raw`,
+      value: bytes / limit.bytes,
+      unit: '×',
+      target: TARGETS.bytes,
+    });
+    tellFigure({
+      work: `memory: chat after ${many} tokens of ${name}`,
+      value: mostMb,
+      unit: ' MB',
+      target: TARGETS.memory,
+    });
   }
 }
 
@@ -104,7 +132,13 @@ async function benchLag(where) {
   for (const kind of ['prose', 'markdown', 'code']) {
     const { lag, echoesMs } = await watched({ ...where, open: openChat, kind });
     const echo = `${at(echoesMs, 0.5).toFixed(0)} ms (p50), ${at(echoesMs, 0.99).toFixed(0)} ms (p99)`;
-    console.log(`  ${kind}: event loop late by ${told(lag)}, target ≤ 10 (p99); a key is seen after ${echo}`);
+    console.log(`  ${kind}: event loop late by ${told(lag)}; a key is seen after ${echo}`);
+    tellFigure({
+      work: `event loop late while streaming ${kind}, p99`,
+      value: lag.p99,
+      unit: ' ms',
+      target: TARGETS.lag,
+    });
   }
 }
 
@@ -157,28 +191,6 @@ async function benchLongAnswer(where) {
   }
 }
 
-async function benchTurns(where) {
-  const program = await openChat({ ...where });
-  const marks = [];
-  for (let turn = 0; turn <= TURNS; turn++) {
-    if (turn % (TURNS / 10) === 0) marks.push({ ...program.counted(), at: performance.now() });
-    program.forget();
-    program.write(`q${turn}\r`);
-    await program.waitFor(FINISHED);
-  }
-  await program.close();
-  const tenths = marks.slice(1).map((mark, index) => ({
-    cpuMs: (mark.cpuMs - marks[index].cpuMs) / (TURNS / 10),
-    wallMs: (mark.at - marks[index].at) / (TURNS / 10),
-    memoryMb: mark.memoryMb,
-  }));
-  const told = (tenth) =>
-    `${tenth.cpuMs.toFixed(1)} ms CPU, ${tenth.wallMs.toFixed(0)} ms, ${tenth.memoryMb.toFixed(0)} MB`;
-  console.log(
-    `  a turn of ${TURNS}: ${told(tenths[0])} in the first tenth, ${told(tenths[4])} in the middle, ${told(tenths.at(-1))} in the last`,
-  );
-}
-
 async function benchFirstFrame({ server, home }) {
   const env = environmentOf(home);
   const base = async () => {
@@ -196,9 +208,7 @@ async function benchFirstFrame({ server, home }) {
     program.signal('SIGKILL');
   };
   const found = await measurePairs({ subject, base });
-  console.log(
-    `  first frame: ${found.ratio.toFixed(2)}× node -e 0 (${found.min.toFixed(2)} to ${found.max.toFixed(2)}; ${found.subjectMs.toFixed(0)} ms / ${found.baseMs.toFixed(0)} ms)  target ≤ 5×`,
-  );
+  tellRatio({ work: 'interactive chat, first frame × node -e 0', found, target: TARGETS.firstFrame });
 }
 
 async function benchIdle(where) {
@@ -208,8 +218,14 @@ async function benchIdle(where) {
   await delay(IDLE_MS);
   const after = program.counted();
   console.log(
-    `  idle for ${IDLE_MS / 1_000} s: ${program.bytes() - before.bytes} bytes written, ${after.cpuMs - before.cpuMs} ms CPU, ${after.waits - before.waits} wake-ups of the main thread, ${after.memoryMb.toFixed(0)} MB  target ≤ 100 MB`,
+    `  idle for ${IDLE_MS / 1_000} s: ${program.bytes() - before.bytes} bytes written, ${after.cpuMs - before.cpuMs} ms CPU, ${after.waits - before.waits} wake-ups of the main thread`,
   );
+  tellFigure({
+    work: 'memory: chat that nobody uses',
+    value: after.memoryMb,
+    unit: ' MB',
+    target: TARGETS.idle,
+  });
   await program.close();
 }
 
@@ -224,21 +240,6 @@ async function openLimit({ server, home, node = [], env = {} }) {
   await program.waitFor(/ready/u);
   return { ...program, finished: /finished/u };
 }
-
-/** Ready for keys; what it has answered is over when the line for the next question stands above the status again. */
-async function openChat({ server, home, node = [], env = {} }) {
-  const key = `sk-mira-${'0d'.repeat(20)}`;
-  const program = openProgram({
-    args: [...node, MIRA, 'chat'],
-    env: environmentOf(home, { MIRA_API_URL: `${server.origin}/v1`, MIRA_API_KEY: key, ...env }),
-    cwd: home.path,
-  });
-  await program.waitFor(/\/help/u);
-  return { ...program, finished: FINISHED };
-}
-
-/** The server's last word stands above a status line that tells of no answer under way. */
-const FINISHED = /THE-END(?![^]*(?:Esc stops|THE-END))[^]*\?2026l/u;
 
 function median(values) {
   return at(values, 0.5);

@@ -11,6 +11,7 @@ import { MIRA } from '../test/support/run-mira.ts';
 import { signIn } from '../test/support/sign-in.ts';
 import { startPlatform } from '../test/support/platform/start-platform.ts';
 import { measurePairs } from './pairs.js';
+import { tellRatio } from './support/report.js';
 import { startTokenServer } from './support/token-server.js';
 
 const BARE = ['-e', '0'];
@@ -36,7 +37,7 @@ export async function bench() {
       subject: () => run([MIRA, ...command.args], env),
       base: () => run(BARE, env),
     });
-    console.log(row({ command, found }));
+    tellRatio({ work: nameOf(command), found, target: command.target });
   }
   if (!hasValgrind()) {
     console.log('  instructions: 5 rows skipped: valgrind');
@@ -46,7 +47,9 @@ export async function bench() {
   console.log(`  instructions, in millions; node -e 0 takes ${bare.toFixed(0)}`);
   for (const command of COMMANDS) {
     const taken = instructionsOf([MIRA, ...command.args], { env: envOf(command), home });
-    console.log(`  ${nameOf(command)} ${taken.toFixed(0).padStart(4)}  ${(taken / bare).toFixed(2)}×`);
+    console.log(
+      `  ${nameOf(command).padEnd(38)} ${taken.toFixed(0).padStart(4)}  ${(taken / bare).toFixed(2)}×`,
+    );
   }
 }
 
@@ -83,12 +86,5 @@ function hasValgrind() {
 }
 
 function nameOf({ args }) {
-  return `mira ${args.join(' ')}`.padEnd(38);
-}
-
-function row({ command, found }) {
-  const { ratio, min, max, subjectMs, baseMs, pairs } = found;
-  const spread = `${min.toFixed(2)} to ${max.toFixed(2)}`;
-  const times = `${subjectMs.toFixed(0)} ms / ${baseMs.toFixed(0)} ms, ${pairs} pairs`;
-  return `  ${nameOf(command)} ${ratio.toFixed(2)}×  (${spread}; ${times})  target ≤ ${command.target}×`;
+  return `mira ${args.join(' ')}`;
 }

@@ -1,7 +1,6 @@
 /**
  * An answer that is read as fast as it comes, against `curl -N` on the same loopback server in a process of its own: the
- * chat to a pipe, and `--json --stream`. Time, processor time, the first token, memory, and how they grow from 2,000 to
- * 200,000 chunks. The `openai` package in a script is measured too where the registry is within reach.
+ * chat to a pipe, and `--json --stream`. Time, processor time, memory and the first token. Other clients: bench/peers.js.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,11 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { environmentOf, isolatedHome } from '../test/support/isolated-home.ts';
 import { MIRA } from '../test/support/run-mira.ts';
 import { measurePairs } from './pairs.js';
-import { findPeer } from './support/peer.js';
+import { tellFigure, tellRatio } from './support/report.js';
 import { startTokenServer } from './support/token-server.js';
 
 const SIZES = [2_000, 20_000, 200_000];
-const PEER_SIZE = 20_000;
+const TARGETS = { wall: 4, memory: 85, answerMemory: 75, first: 0.6 };
+const FIRSTS = 21;
 const FIRST = 'prose 400 2000';
 const NOTE_MEMORY = fileURLToPath(new URL('support/note-memory.cjs', import.meta.url));
 
@@ -33,71 +33,58 @@ export async function bench() {
   ];
   console.log(`stream, × curl -N (Node ${process.versions.node}): median, smallest and largest of the pairs`);
   for (const { name, command } of ways) {
-    const walls = [];
     for (const size of SIZES) {
       const asked = `prose ${size}`;
       const [subject, base] = [command(asked), curl(server, asked)];
+      const isLarge = size === SIZES.at(-1);
+      const work = `${name}, ${size} chunks`;
       const found = await measurePairs({
         subject: () => run(subject, env),
         base: () => run(base, env),
         pairs: 11,
       });
+      tellRatio({ work, found, target: isLarge ? TARGETS.wall : undefined });
       const cpu = cpuOf(subject, env);
-      walls.push(found.subjectMs);
-      const target = size === SIZES.at(-1) ? '  target ≤ 4×' : '';
-      console.log(
-        `  ${name}, ${size} chunks`.padEnd(34) +
-          `${found.ratio.toFixed(2)}×  (${found.min.toFixed(2)} to ${found.max.toFixed(2)}; ${found.subjectMs.toFixed(0)} ms / ${found.baseMs.toFixed(0)} ms)` +
-          `  CPU ${cpu.toFixed(0)} ms, ${(cpu / cpuOf(base, env)).toFixed(1)}×  ${await memoryOf(subject, { env, home })} MB${target}`,
-      );
+      const ratio = (cpu / cpuOf(base, env)).toFixed(1);
+      console.log(`  ${''.padEnd(52)} CPU ${cpu.toFixed(0)} ms, ${ratio}×`);
+      const value = await memoryOf(subject, { env, home });
+      tellFigure({
+        work: `memory: ${work}`,
+        value,
+        unit: ' MB',
+        target: isLarge ? TARGETS.memory : undefined,
+      });
     }
-    console.log(`  ${name}: grows with the power ${exponent(SIZES, walls)} of the number of chunks`);
   }
+  const value = await memoryOf(mira(['chat', 'prose 200', '--json']), { env, home });
+  tellFigure({ work: 'memory: one answer of 200 tokens', value, unit: ' MB', target: TARGETS.answerMemory });
   await benchFirst({ server, env });
-  await benchPeer(env);
 }
 
-/** From the start of the program to its first byte of the answer. */
+/** From the start of the program to its first byte of the answer: what it has over curl's, in bare starts of Node. */
 async function benchFirst({ server, env }) {
   const first = { mira: [], curl: [], bare: [] };
-  for (let round = 0; round < 13; round++) {
+  const rounds = Math.min(FIRSTS, Number(process.env.MIRA_BENCH_PAIRS ?? FIRSTS));
+  for (let round = -2; round < rounds; round++) {
     const bare = await timed(() => run([process.execPath, '-e', '0'], env));
     const curlMs = (await run(curl(server, FIRST), env)).firstMs;
     const miraMs = (await run(mira(['chat', FIRST]), env)).firstMs;
-    if (round < 2) continue;
+    if (round < 0) continue;
     first.bare.push(bare);
     first.curl.push(curlMs);
     first.mira.push(miraMs);
   }
-  const over = median(first.mira.map((ms, round) => (ms - first.curl[round]) / first.bare[round]));
-  console.log(
-    `  first token: ${median(first.mira).toFixed(0)} ms, curl ${median(first.curl).toFixed(0)} ms: later by ${over.toFixed(2)} bare starts of Node (${median(first.bare).toFixed(0)} ms)`,
+  const value = median(first.mira.map((ms, round) => (ms - first.curl[round]) / first.bare[round]));
+  const [miraMs, curlMs, bareMs] = [first.mira, first.curl, first.bare].map((each) =>
+    median(each).toFixed(0),
   );
-}
-
-async function benchPeer(env) {
-  const folder = findPeer('openai');
-  if (folder === undefined) {
-    console.log('  the openai package: skipped, it cannot be fetched');
-    return;
-  }
-  const program = fileURLToPath(new URL('peers/openai-process.js', import.meta.url));
-  const peer = (asked) => [process.execPath, program, folder, asked];
-  const runs = [
-    { size: PEER_SIZE, args: [] },
-    { size: 200, args: ['--json'] },
-  ];
-  for (const { size, args } of runs) {
-    const asked = `prose ${size}`;
-    const { ratio, min, max, subjectMs, baseMs } = await measurePairs({
-      subject: () => run(mira(['chat', asked, ...args]), env),
-      base: () => run(peer(asked), env),
-      pairs: 11,
-    });
-    console.log(
-      `  × the openai package in a script, ${size} chunks: ${ratio.toFixed(2)}×  (${min.toFixed(2)} to ${max.toFixed(2)}; ${subjectMs.toFixed(0)} ms / ${baseMs.toFixed(0)} ms)`,
-    );
-  }
+  tellFigure({
+    work: 'first token, behind that of curl',
+    value,
+    unit: ' bare starts',
+    target: TARGETS.first,
+    more: `  (${miraMs} ms, curl ${curlMs} ms, a bare start ${bareMs} ms)`,
+  });
 }
 
 function mira(args) {
@@ -141,15 +128,11 @@ function cpuOf(command, env) {
   return median(taken);
 }
 
-/** The most that was ever in memory. */
+/** The most that was ever in memory, in MB. */
 async function memoryOf([node, ...args], { env, home }) {
   const file = join(home.path, 'memory');
   await run([node, '--require', NOTE_MEMORY, ...args], { ...env, MIRA_BENCH_MEMORY: file });
-  return (Number(readFileSync(file, 'utf8')) / 1024).toFixed(0);
-}
-
-function exponent(sizes, values) {
-  return (Math.log(values.at(-1) / values[1]) / Math.log(sizes.at(-1) / sizes[1])).toFixed(2);
+  return Number(readFileSync(file, 'utf8')) / 1024;
 }
 
 async function timed(work) {

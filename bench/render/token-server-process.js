@@ -15,17 +15,21 @@ const server = createServer((request, response) => {
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
 process.stdin.on('end', () => process.exit()).resume();
 
+/** In chat completions, and in responses, which is all that codex speaks. */
 async function answer(body, response) {
-  const { messages = [] } = body === '' ? {} : JSON.parse(body);
-  const [kind, count = '1', rate = '0'] = (messages.at(-1)?.content ?? 'short').split(' ');
+  const { messages = [], input = [] } = body === '' ? {} : JSON.parse(body);
+  const asked = messages.at(-1)?.content ?? input.at(-1)?.content?.at(-1)?.text ?? 'short';
+  const [kind, count = '1', rate = '0'] = asked.split(' ');
+  const { begin, event, end } = input.length > 0 ? inResponses() : IN_COMPLETIONS;
   const speak = SPEAKERS[kind] ?? short;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const perTick = rate === '0' ? 1_000 : (Number(rate) * TICK_MS) / 1_000;
   const startedAt = performance.now();
+  if (begin !== '') response.write(begin);
   for (let sent = 0, tick = 1; sent < Number(count); tick++) {
     const until = Math.min(Number(count), Math.floor(perTick * tick));
     let events = '';
-    for (; sent < until; sent++) events += event({ content: speak(sent) });
+    for (; sent < until; sent++) events += event(speak(sent));
     if (events !== '' && !response.write(events)) {
       await new Promise((resolve) => response.once('drain', resolve));
     }
@@ -33,11 +37,41 @@ async function answer(body, response) {
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
     if (response.destroyed) return;
   }
-  response.end(`${event({ content: '\n\nTHE-END' })}${event({}, 'stop')}data: [DONE]\n\n`);
+  response.end(`${event('\n\nTHE-END')}${end()}`);
 }
 
-function event(delta, reason = null) {
+const IN_COMPLETIONS = {
+  begin: '',
+  event: (content) => choice({ content }),
+  end: () => `${choice({}, 'stop')}data: [DONE]\n\n`,
+};
+
+function choice(delta, reason = null) {
   return `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
+}
+
+function inResponses() {
+  const place = { item_id: 'm', output_index: 0, content_index: 0 };
+  const item = { type: 'message', role: 'assistant', id: 'm' };
+  const named = (type, rest) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`;
+  let text = '';
+  return {
+    begin:
+      named('response.created', { response: { id: 'r' } }) +
+      named('response.output_item.added', { output_index: 0, item: { ...item, content: [] } }),
+    event(delta) {
+      text += delta;
+      return named('response.output_text.delta', { ...place, delta });
+    },
+    end: () =>
+      named('response.output_item.done', {
+        output_index: 0,
+        item: { ...item, content: [{ type: 'output_text', text }] },
+      }) +
+      named('response.completed', {
+        response: { id: 'r', usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 } },
+      }),
+  };
 }
 
 const WORDS =

@@ -12,7 +12,9 @@ export function findPeer(name) {
   if (!existsSync(join(FOLDER, 'node_modules', name))) {
     try {
       mkdirSync(FOLDER, { recursive: true });
-      writeFileSync(join(FOLDER, 'package.json'), '{ "private": true }\n');
+      const manifest = join(FOLDER, 'package.json');
+      // Names of others stand in it once they are there.
+      if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n');
       const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', FOLDER, name];
       execFileSync('npm', args, { stdio: 'ignore', timeout: FETCH_MS });
     } catch {

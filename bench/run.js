@@ -9,6 +9,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { digits } from './support/report.js';
 
 const NO_BENCHMARKS = new Set(['run', 'pairs']);
@@ -38,10 +39,9 @@ if (args[0] === '--one') {
 async function runAll(names) {
   const results = [];
   for (const name of names) results.push({ name, ...(await runOne(name)) });
-  writeFileSync(
-    join(folder, 'results.md'),
-    [heading(), targets(results), ...results.map(section)].join('\n'),
-  );
+  const file = join(folder, 'results.md');
+  const text = [heading(), targets(results), ...results.map(section)].join('\n');
+  writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
   const failed = results.filter(({ code }) => code !== 0).map(({ name }) => name);
   if (failed.length === 0) return;
   console.error(`These ended early: ${failed.join(', ')}.`);

@@ -11,10 +11,15 @@ export function tellRatio({ work, found, target }) {
   process.send?.({ work, value: ratio, unit: '×', spread, target });
 }
 
-/** @param {{ work: string, value: number, unit: string, target?: number, more?: string }} row */
-export function tellFigure({ work, value, unit, target, more = '' }) {
-  console.log(`  ${work.padEnd(52)} ${digits(value)}${unit}${more}${aim({ target, unit })}`);
-  process.send?.({ work, value, unit, spread: '', target });
+/**
+ * @param {{ work: string, value: number, unit: string, of?: readonly number[], target?: number, more?: string }} row
+ *   `of` are those that `value` is the median of, where it is one
+ */
+export function tellFigure({ work, value, unit, of = [], target, more = '' }) {
+  const spread = of.length > 1 ? `${digits(Math.min(...of))} to ${digits(Math.max(...of))}` : '';
+  const within = spread === '' ? '' : `  (${spread})`;
+  console.log(`  ${work.padEnd(52)} ${digits(value)}${unit}${within}${more}${aim({ target, unit })}`);
+  process.send?.({ work, value, unit, spread, target });
 }
 
 function aim({ target, unit }) {

@@ -90,7 +90,8 @@ describe('signing in by device code', () => {
       timeout: 30_000,
     });
 
-    expect(all).toBe('');
+    // Of a Node that is not in long-term support yet it always warns.
+    expect(all.replace(/^oidc-provider WARNING: Unsupported runtime.*$/, '')).toBe('');
   });
 });
 

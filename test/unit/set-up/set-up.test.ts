@@ -239,7 +239,8 @@ describe('the set-up', () => {
     });
 
     it('must be there, and no option be unknown', async () => {
-      const usage = 'set-up: usage: node scripts/set-up.js [--newest] [--system] [--build] -- COMMAND ARGS…\n';
+      const usage =
+        'set-up: usage: node scripts/set-up.js [--newest] [--system] [--build] -- COMMAND ARGS…\n';
       expect(await run([])).toEqual({ code: 1, stdout: '', stderr: usage });
       expect(await run(['--fast', ...SAY_HELLO])).toEqual({ code: 1, stdout: '', stderr: usage });
     });

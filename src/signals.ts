@@ -17,11 +17,11 @@ const SIGNALS = {
 /**
  * What else a program may want to know of; mira itself does nothing at these. Timers are among them because one that was
  * set before mira was started goes on in it (`perl -e 'alarm 5; exec @ARGV'`). SIGPIPE is not: it tells mira of its own
- * output.
+ * output. Nor is SIGPROF: Node's profiler counts by it (`NODE_OPTIONS=--cpu-prof`), and who listened to it ends by it afterwards.
  */
 const RELAYED = [
   ...(['SIGQUIT', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGTSTP'] as const),
-  ...(['SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGXCPU', 'SIGPWR'] as const),
+  ...(['SIGALRM', 'SIGVTALRM', 'SIGXCPU', 'SIGPWR'] as const),
 ];
 
 export interface Signals {

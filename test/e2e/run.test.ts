@@ -246,6 +246,15 @@ describe.concurrent('the program', () => {
     expect(await runMira(['run', '--', 'cat'], options)).toMatchObject({ code: 0, stdout: stdin });
   });
 
+  test('it runs under the profiler that NODE_OPTIONS asks for, which counts by SIGPROF', async () => {
+    await using home = await homeWithTokens();
+    const NODE_OPTIONS = `--cpu-prof --cpu-prof-interval=100 --cpu-prof-dir=${join(home.path, 'profiles')}`;
+    const env = { ...FILE, NODE_OPTIONS };
+    const told = await runMira(['run', '--clean-env', '--', 'echo', 'done'], { home, env });
+    expect(told).toMatchObject({ code: 0, stdout: 'done\n', stderr: '' });
+    expect(await readdir(join(home.path, 'profiles'))).toHaveLength(1);
+  });
+
   test.each([
     ...(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const),
     ...(['SIGALRM', 'SIGXCPU', 'SIGVTALRM'] as const),

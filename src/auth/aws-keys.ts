@@ -13,6 +13,8 @@ export interface AwsKeyUse {
   readonly sources: Readonly<Record<keyof AwsKeyTexts, string>>;
   /** Keys of AWS itself, whose shape is certain; other services that speak its protocols give out others. */
   readonly isDocumented: boolean;
+  /** They go to an address of one's own: what AWS would not take may be taken there. */
+  readonly isElsewhere?: boolean | undefined;
 }
 
 /**
@@ -45,7 +47,7 @@ export function requireAwsKeys<T extends AwsKeyTexts>(keys: T, use: AwsKeyUse): 
       { hint: `Give the session token too (${sources.sessionToken}); it was given out with the key.` },
     );
   }
-  if (accessKeyId.startsWith('AKIA') && sessionToken !== undefined) {
+  if (accessKeyId.startsWith('AKIA') && sessionToken !== undefined && use.isElsewhere !== true) {
     throw new MiraError(
       'malformed_key',
       `The access key id from ${sources.accessKeyId} is a lasting one (AKIA…), which has no session token.`,

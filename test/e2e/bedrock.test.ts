@@ -125,7 +125,12 @@ describe('a credential', () => {
     ],
     [
       'lasting keys with the token of others',
-      { AWS_ACCESS_KEY_ID: 'AKIAAAAAAAAAAAAAAAAA', AWS_SECRET_ACCESS_KEY: 'x', AWS_SESSION_TOKEN: 'y' },
+      {
+        AWS_ACCESS_KEY_ID: 'AKIAAAAAAAAAAAAAAAAA',
+        AWS_SECRET_ACCESS_KEY: 'x',
+        AWS_SESSION_TOKEN: 'y',
+        AWS_ENDPOINT_URL: undefined,
+      },
       2,
       'The access key id from AWS_ACCESS_KEY_ID is a lasting one (AKIA…), which has no session token.',
     ],
@@ -292,6 +297,24 @@ test('is among the hosts of `mira network` where a region is known', async () =>
     'bedrock.eu-central-1.amazonaws.com Bedrock models (AWS_REGION)',
     'bedrock-runtime.eu-central-1.amazonaws.com Bedrock (AWS_REGION)',
   ]);
+});
+
+test('is sent a session token along with lasting keys at an address of its own, which may take both', async () => {
+  const server = await startRawServer(({ write }) => write(whole(403)));
+  onTestFinished(() => server.close());
+  const { accessKeyId, secretAccessKey } = createKeys();
+  const { sessionToken } = createKeys({ isTemporary: true });
+  const run = await runMira(['chat', 'hi', '-m', 'bedrock/m'], {
+    env: {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+      AWS_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL: server.origin,
+    },
+  });
+  expect(run.code).toBe(5);
+  expect(server.requests.map(({ headers }) => headers['x-amz-security-token'])).toEqual([sessionToken]);
 });
 
 test('is asked below the path of its address, whether that ends in a slash or not', async () => {

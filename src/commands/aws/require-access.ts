@@ -3,7 +3,7 @@
  * `mira aws set` keeps. Nothing else is looked at: no files of ~/.aws, no metadata of a machine.
  */
 import type { AwsAccess, AwsCredential } from '../../api/aws/access.ts';
-import { awsEndpoint, requireAwsRegion } from '../../api/aws/endpoint.ts';
+import { awsEndpoint, endpointSource, requireAwsRegion } from '../../api/aws/endpoint.ts';
 import { requireAwsKeys } from '../../auth/aws-keys.ts';
 import { requireKeyText } from '../../auth/key-format.ts';
 import { NO_CREDENTIAL } from '../../auth/service-key.ts';
@@ -45,7 +45,7 @@ async function requireCredential(context: World, use: AccessUse): Promise<AwsCre
   if (found !== undefined) {
     kept(context, found);
     return found.kind === 'keys'
-      ? requireAwsKeys(found, { sources: VARIABLES, isDocumented: false })
+      ? requireAwsKeys(found, { sources: VARIABLES, isDocumented: false, isElsewhere: isElsewhere(env) })
       : { ...found, token: requireKeyText(found.token, found.source) };
   }
   const { records } = await context.vault();
@@ -68,6 +68,10 @@ const BEDROCK_KEY = 'AWS_BEARER_TOKEN_BEDROCK';
 
 /** Stands for what is kept, in what is shown and never sent. */
 const UNREAD = { accessKeyId: 'unread', secretAccessKey: 'unread' };
+
+function isElsewhere(env: Context['env']): boolean {
+  return endpointSource('bedrock-runtime', env) !== undefined;
+}
 
 /** Secrets that have been read are printed nowhere. */
 function kept({ keepOut }: World, credential: AwsCredential): AwsCredential {

@@ -39,6 +39,8 @@ export function createOllamaDecoder(context: DecoderContext): AnswerDecoder {
   let finishReason: FinishReason | undefined;
   let usage: Usage | undefined;
   let failure: MiraError | undefined;
+  /** Of one object over several lines, from something in between that does not stream, and lays out what it passes on. */
+  let held: string | undefined;
 
   const speech = (message: Readonly<Record<string, unknown>>): void => {
     const { thinking, content, tool_calls: calls } = message;
@@ -84,13 +86,17 @@ export function createOllamaDecoder(context: DecoderContext): AnswerDecoder {
     push({ data }, cut = false) {
       if (done || failure !== undefined) return;
       count += 1;
-      answer(parseJson(data), cut);
+      if (count === 1 && data === '{') held = '';
+      if (held === undefined) answer(parseJson(data), cut);
+      else held += data;
     },
     pushWhole(value) {
       count += 1;
       answer(value, false);
     },
     end() {
+      if (held !== undefined) answer(parseJson(held), false);
+      held = undefined;
       for (const part of tags.end()) output.add(part.kind, part.text);
       output.flush();
     },

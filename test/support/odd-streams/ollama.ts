@@ -163,6 +163,26 @@ export const ollamaStreams: readonly OddStream[] = [
     expected: calling(said('', 'tool_calls'), { name: 'f', arguments: { x: 1 } }),
   },
   {
+    name: 'all in one object that is laid out over several lines',
+    body: JSON.stringify(
+      {
+        message: { role: 'assistant', content: 'a\nb', tool_calls: [] },
+        done: true,
+        done_reason: 'stop',
+        prompt_eval_count: 3,
+        eval_count: 4,
+      },
+      undefined,
+      2,
+    ),
+    expected: said('a\nb'),
+  },
+  {
+    name: 'one object over several lines that breaks off',
+    body: '{\n  "message": {\n    "content": "a"\n  },\n',
+    expected: failed('malformed_response', 9, 'api.example sent an answer that mira cannot read.'),
+  },
+  {
     name: 'null in every place',
     body: message({ content: null, thinking: null, tool_calls: null, images: null }) + hello + end(),
     expected: said(greeting),

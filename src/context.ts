@@ -104,8 +104,8 @@ export interface Context {
   readonly onInterrupt: (listener: () => void) => () => void;
   /** Tells when a stopped program goes on, until the returned function is called. */
   readonly onContinue: (listener: () => void) => () => void;
-  /** From now on the engine takes as little memory as it can: for what runs long or reads much. May be called again. */
-  readonly keepMemorySteady: () => void;
+  /** From now on the engine takes as little memory as it can: for what runs long or reads much; what draws keeps a fast layout. May be called again. */
+  readonly keepMemorySteady: (work?: 'drawing') => void;
   /** For a program that is run in mira's place. */
   readonly inherited: Inherited;
   readonly log: Log;

@@ -35,7 +35,7 @@ declare const __MIRA_VERSION__: string;
 /** What bin/mira.js gives: it is there first, and loads everything else. */
 interface Launch {
   readonly umask: number;
-  readonly keepMemorySteady: () => void;
+  readonly keepMemorySteady: Context['keepMemorySteady'];
 }
 
 /**
@@ -162,7 +162,7 @@ interface World {
   readonly redactor: Redactor;
   readonly signals: Signals;
   readonly inherited: Inherited;
-  readonly keepMemorySteady: () => void;
+  readonly keepMemorySteady: Context['keepMemorySteady'];
 }
 
 /** Undefined where somebody has removed it meanwhile. */

@@ -88,7 +88,7 @@ export async function openChat(context: Context, choice: OpenChat): Promise<void
     const { createWritingAids } = await import('./writing-aids.ts');
     const aids = createWritingAids(context, await recentQuestions(context));
     // Only now: loading all this needs the room once.
-    context.keepMemorySteady();
+    context.keepMemorySteady('drawing');
     await runChat({
       ...shared,
       ...facts,

@@ -108,10 +108,10 @@ describe('in a terminal', () => {
     await using terminal = await openShell(home);
     terminal.write(`mira run -- env PS1="inner% " bash --norc --noprofile -i\r`);
     await terminal.waitFor(/^inner%/m);
-    terminal.write('sleep 300\r');
-    await terminal.waitFor('sleep 300');
+    terminal.write(`sh -c 'echo nap"ping"; exec sleep 300'\r`);
+    await terminal.waitFor(/^napping/m);
     terminal.write('\x1a');
-    await terminal.waitFor(/Stopped\s+sleep 300/);
+    await terminal.waitFor(/Stopped\s+sh -c [^\n]*\s+inner%/);
     // A shell with a stopped job does not leave at the first word, so it is told to forget it.
     terminal.write('kill -9 %1; disown -a; echo "key ${#WORK_KEY}"; exit 7\r');
     await terminal.waitFor(`key ${WORK.length}`);
